@@ -1,0 +1,53 @@
+PYTHON ?= python3
+PORT ?= 8000
+
+python := .venv/bin/python
+pip_install := -m pip install --quiet --disable-pip-version-check -r
+
+.PHONY: help demo test lint format bench clean
+
+help:
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: .venv/runtime ## show it in a browser [PORT=8000] [ONCE=1: run through it once and end]
+	$(python) manage.py demo --port $(PORT) $(if $(ONCE),--once)
+
+test: .venv/dev ## run the tests on PostgreSQL, then on SQLite [ARGS="-n 2 -k word"]
+	$(python) scripts/private_postgresql.py -- $(python) -m pytest -m "not sqlite" $(ARGS)
+	DATABASE_URL= $(python) -m pytest -m "not postgresql" $(ARGS)
+
+lint: .venv/dev ## check format, code, types, imports and migrations
+	.venv/bin/ruff format --check
+	.venv/bin/ruff check
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	$(python) manage.py makemigrations --check --dry-run
+	$(python) manage.py check
+
+format: .venv/dev ## format the code and mend what ruff can mend
+	.venv/bin/ruff format
+	.venv/bin/ruff check --fix
+
+bench: .venv-bench/bench ## measure on PostgreSQL with fsync on [SUITE=name]
+	.venv-bench/bin/python scripts/private_postgresql.py --durable -- \
+		.venv-bench/bin/python -m benchmarks $(if $(SUITE),--suite $(SUITE))
+
+clean: ## remove all that the other targets have made, the demo's database as well
+	rm -rf .venv .venv-bench .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf staticfiles *.sqlite3*
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+.venv/bin/pip .venv-bench/bin/pip:
+	PYTHON=$(PYTHON) scripts/create_venv.sh $(@D:/bin=)
+
+.venv/runtime: requirements.txt | .venv/bin/pip
+	$(python) $(pip_install) $<
+	touch $@
+
+.venv/dev: requirements-dev.txt requirements.txt | .venv/bin/pip
+	$(python) $(pip_install) $<
+	touch $@
+
+.venv-bench/bench: requirements-bench.txt requirements.txt | .venv-bench/bin/pip
+	.venv-bench/bin/python $(pip_install) $<
+	touch $@

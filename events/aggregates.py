@@ -1,0 +1,150 @@
+"""Aggregates: state that is decided on and rebuilt from events alone. No Django, no database.
+
+    class User(EventSourcedAggregate):
+        aggregate_type = "User"
+        email: str | None = None
+
+        def deactivate(self):
+            if not self.is_active:
+                raise UserIsDeactivated(...)
+            self.add_event(UserDeactivated(deactivation_date=now()))
+
+        def apply_user_deactivated(self, event: UserDeactivated):
+            self.is_active = False
+"""
+
+from __future__ import annotations
+
+import re
+import typing
+from collections.abc import Iterable
+from functools import cache
+from typing import Any, ClassVar, TypeVar
+from uuid import UUID
+
+from .codec import Codec, JsonObject, compile_fields_codec
+from .exceptions import MissingApplyMethod
+from .messages import DomainEvent
+from .snapshots import Snapshot
+from .streams import StreamName
+
+AggregateT = TypeVar("AggregateT", bound="EventSourcedAggregate")
+
+_WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+class EventSourcedAggregate:
+    """Subclasses hold their state in annotated attributes, change it only in `apply_*` methods (one
+    an event class, named after it), and decide in methods that call `add_event`.
+
+    The annotated attributes are also what a snapshot holds; override `to_snapshot` and
+    `from_snapshot` where the codec can't store one.
+    """
+
+    #: The category of the streams. Written out; stored with every event.
+    aggregate_type: ClassVar[str]
+    #: Raise it when the attributes change: older snapshots are then ignored.
+    snapshot_schema_version: ClassVar[int] = 1
+    #: Events between two snapshots; None takes the setting, 0 never takes any.
+    snapshot_every: ClassVar[int | None] = None
+    #: Event classes that don't change the state.
+    ignored_events: ClassVar[frozenset[type[DomainEvent]]] = frozenset()
+
+    def __init__(self, aggregate_id: str | UUID) -> None:
+        self._stream = StreamName(self.aggregate_type, aggregate_id)
+        self._version = -1
+        self._snapshot_version = -1
+        self._uncommitted_events: list[DomainEvent] = []
+
+    @property
+    def stream(self) -> StreamName:
+        return self._stream
+
+    @property
+    def id(self) -> str:
+        return self._stream.aggregate_id
+
+    @property
+    def version(self) -> int:
+        """Sequence number of the last stored event behind this state; -1 if none is stored yet."""
+        return self._version
+
+    @property
+    def uncommitted_events(self) -> tuple[DomainEvent, ...]:
+        return tuple(self._uncommitted_events)
+
+    def add_event(self, event: DomainEvent) -> None:
+        """Applies a new event. It is stored when the aggregate is saved."""
+        self.apply_event(event)
+        self._uncommitted_events.append(event)
+
+    def apply_event(self, event: DomainEvent) -> None:
+        """Changes the state by one event. Raises MissingApplyMethod."""
+        apply = _apply_method(type(self), type(event))
+        if apply is not None:
+            apply(self, event)
+
+    def replay(self, events: Iterable[tuple[int, DomainEvent]]) -> None:
+        """Applies stored events, given with their sequence numbers."""
+        cls, version = type(self), self._version
+        for version, event in events:
+            apply = _apply_method(cls, type(event))
+            if apply is not None:
+                apply(self, event)
+        self._version = version
+
+    def mark_committed(self, version: int) -> None:
+        """The uncommitted events are stored now; the last one has this sequence number."""
+        self._version = version
+        self._uncommitted_events.clear()
+
+    # --- snapshots ---
+
+    def to_snapshot(self) -> JsonObject:
+        return _state_codec(type(self)).encode(self)
+
+    def from_snapshot(self, data: JsonObject) -> None:
+        """Takes over the state. Raises DecodingError where the data doesn't fit."""
+        for name, value in _state_codec(type(self)).decode(data).items():
+            setattr(self, name, value)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        self.from_snapshot(snapshot.data)
+        self._version = self._snapshot_version = snapshot.version
+
+    def take_snapshot(self) -> Snapshot:
+        self._snapshot_version = self._version
+        return Snapshot(
+            version=self._version,
+            schema_version=self.snapshot_schema_version,
+            data=self.to_snapshot(),
+        )
+
+    def events_since_snapshot(self) -> int:
+        return self._version - self._snapshot_version
+
+
+def apply_method_name(event_class: type[DomainEvent]) -> str:
+    """`UserRegistered` is applied by `apply_user_registered`."""
+    return f"apply_{_WORD_START.sub('_', event_class.__name__).lower()}"
+
+
+@cache
+def _apply_method(aggregate_class: type, event_class: type[DomainEvent]) -> Any:
+    name = apply_method_name(event_class)
+    method = getattr(aggregate_class, name, None)
+    ignored: frozenset[type[DomainEvent]] = getattr(aggregate_class, "ignored_events")  # noqa: B009
+    if method is None and event_class not in ignored:
+        raise MissingApplyMethod(aggregate_class, event_class, name)
+    return method
+
+
+@cache
+def _state_codec(aggregate_class: type) -> Codec:
+    hints = typing.get_type_hints(aggregate_class)
+    fields = {
+        name: (annotation, True)
+        for name, annotation in hints.items()
+        if typing.get_origin(annotation) is not ClassVar and not name.startswith("_")
+    }
+    return compile_fields_codec(fields, owner=aggregate_class.__qualname__)

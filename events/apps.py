@@ -1,0 +1,34 @@
+"""This app, and the base for apps that hold events, commands and handlers."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class EventsConfig(AppConfig):
+    name = __package__
+    label = "events"
+    verbose_name = _("Events")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from . import checks  # noqa: F401  (registers them)
+
+
+class DomainAppConfig(AppConfig):
+    """Imports the app's own modules that register something by decorator, once Django is ready.
+
+    A module that doesn't exist is fine; an error inside of one is raised.
+    """
+
+    domain_modules = ("events", "upcasters", "commands", "handlers", "projections")
+
+    def ready(self) -> None:
+        for module in self.domain_modules:
+            name = f"{self.name}.{module}"
+            if find_spec(name):
+                import_module(name)

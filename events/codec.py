@@ -1,0 +1,320 @@
+"""Typed dataclasses to plain JSON values and back, strictly and without losing a type.
+
+A codec is compiled once per class from its annotations. What does not fit is refused with the
+path of the field, before anything is stored: `items[2].price: expected Decimal, got float`.
+
+| annotation | JSON |
+|---|---|
+| str, bool, int, float, None | the same; NaN and infinities are refused |
+| Decimal | string, exact; NaN and infinities are refused |
+| datetime (with an offset), date, time, UUID | string (ISO 8601, RFC 9562) |
+| Enum, Literal | the value |
+| dataclass | object |
+| list[T], tuple[T, ...], tuple[A, B], dict[str, T] | array, array, array, object |
+| T \\| None | T or null |
+| Any | what is plain JSON already |
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import types
+import typing
+from collections.abc import Callable
+from datetime import date, datetime, time
+from decimal import Decimal, InvalidOperation
+from enum import Enum
+from typing import Any, Literal, NoReturn, TypeAlias, Union
+from uuid import UUID
+
+from .exceptions import DecodingError, EncodingError, RegistrationError
+from .json_text import check_plain
+
+JsonObject: TypeAlias = dict[str, Any]
+Convert: TypeAlias = Callable[[Any], Any]
+Pair: TypeAlias = tuple[Convert, Convert]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Codec:
+    """Of one dataclass: `encode` an instance to a JSON object, `decode` that to keyword arguments.
+
+    `decode` ignores keys that the class doesn't know, and leaves a missing field to its default.
+    """
+
+    encode: Callable[[Any], JsonObject]
+    decode: Callable[[Any], JsonObject]
+
+
+def compile_codec(cls: type, *, without: frozenset[str] = frozenset()) -> Codec:
+    """The codec of a dataclass, but for the fields named in `without`."""
+    hints = typing.get_type_hints(cls)
+    return compile_fields_codec(
+        {
+            field.name: (hints[field.name], _is_required(field))
+            for field in dataclasses.fields(cls)
+            if field.init and field.name not in without
+        },
+        owner=cls.__qualname__,
+    )
+
+
+def compile_fields_codec(fields: dict[str, tuple[Any, bool]], *, owner: str) -> Codec:
+    """As `compile_codec`, of attributes given as name -> (annotation, whether it is required)."""
+    compiled = []
+    for name, (annotation, required) in fields.items():
+        try:
+            compiled.append((name, *_converters(annotation), required))
+        except RegistrationError as error:
+            raise RegistrationError(f"{owner}.{name}: {error}") from None
+
+    def encode(instance: Any) -> JsonObject:
+        data = {}
+        for name, encode_value, _, _ in compiled:
+            try:
+                data[name] = encode_value(getattr(instance, name))
+            except EncodingError as error:
+                raise error.under(name) from None
+        return data
+
+    def decode(data: Any) -> JsonObject:
+        if type(data) is not dict:
+            _refuse(DecodingError, "an object", data)
+        values = {}
+        for name, _, decode_value, required in compiled:
+            if name in data:
+                try:
+                    values[name] = decode_value(data[name])
+                except EncodingError as error:
+                    raise error.under(name) from None
+            elif required:
+                raise DecodingError(name, "is missing")
+        return values
+
+    return Codec(encode, decode)
+
+
+def _is_required(field: dataclasses.Field[Any]) -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+
+
+def _refuse(error: type[EncodingError], expected: str, value: object) -> NoReturn:
+    raise error("", f"expected {expected}, got {type(value).__name__} {value!r:.60}")
+
+
+# --- one pair of functions (encode, decode) for each kind of annotation ---
+
+
+def _converters(annotation: Any) -> Pair:
+    if annotation in _SCALARS:
+        return _SCALARS[annotation]
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin in (Union, types.UnionType):
+        return _optional(arguments)
+    if origin is Literal:
+        return _literal(arguments)
+    if origin is list and arguments:
+        return _sequence(arguments[0], list)
+    if origin is tuple and len(arguments) == 2 and arguments[1] is Ellipsis:
+        return _sequence(arguments[0], tuple)
+    if origin is tuple and arguments:
+        return _fixed_tuple(arguments)
+    if origin is dict and arguments[0] is str:
+        return _mapping(arguments[1])
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return _enumeration(annotation)
+    if isinstance(annotation, type) and dataclasses.is_dataclass(annotation):
+        return _nested(annotation)
+    raise RegistrationError(
+        f"{annotation!r} can't be stored; use one of the types listed in events/codec.py"
+    )
+
+
+def _exactly(kind: type) -> Pair:
+    """A type that JSON has too. Subclasses such as bool for int or str enums don't pass."""
+
+    def check(error: type[EncodingError]) -> Convert:
+        def convert(value: Any) -> Any:
+            if type(value) is kind:
+                return value
+            _refuse(error, kind.__name__, value)
+
+        return convert
+
+    return check(EncodingError), check(DecodingError)
+
+
+def _float() -> Pair:
+    def encode(value: Any) -> float:
+        if type(value) not in (float, int):
+            _refuse(EncodingError, "float", value)
+        if not math.isfinite(value):
+            _refuse(EncodingError, "a finite float", value)
+        return float(value)
+
+    def decode(value: Any) -> float:
+        # jsonb gives 1e22 back as an integer.
+        return float(value) if type(value) in (float, int) else _refuse(DecodingError, "float", value)
+
+    return encode, decode
+
+
+def _as_text(kind: type, to_text: Callable[[Any], str], from_text: Callable[[str], Any]) -> Pair:
+    def encode(value: Any) -> str:
+        return to_text(value) if type(value) is kind else _refuse(EncodingError, kind.__name__, value)
+
+    def decode(value: Any) -> Any:
+        if type(value) is not str:
+            _refuse(DecodingError, f"{kind.__name__} as string", value)
+        try:
+            return from_text(value)
+        except (ValueError, InvalidOperation):
+            _refuse(DecodingError, f"{kind.__name__} as string", value)
+
+    return encode, decode
+
+
+def _decimal_text(value: Decimal) -> str:
+    return str(value) if value.is_finite() else _refuse(EncodingError, "a finite Decimal", value)
+
+
+def _datetime_text(value: datetime) -> str:
+    if value.utcoffset() is None:
+        _refuse(EncodingError, "a datetime with an offset", value)
+    return value.isoformat()
+
+
+def _anything() -> Pair:
+    def encode(value: Any) -> Any:
+        check_plain(value)
+        return value
+
+    return encode, lambda value: value
+
+
+def _optional(arguments: tuple[Any, ...]) -> Pair:
+    inner = [argument for argument in arguments if argument is not types.NoneType]
+    if len(inner) != 1 or len(arguments) != 2:
+        raise RegistrationError("a union is only possible of one type and None")
+    encode_inner, decode_inner = _converters(inner[0])
+    return (
+        lambda value: None if value is None else encode_inner(value),
+        lambda value: None if value is None else decode_inner(value),
+    )
+
+
+def _literal(values: tuple[Any, ...]) -> Pair:
+    if not all(type(value) in (str, int, bool) for value in values):
+        raise RegistrationError("a Literal can hold strings, integers and booleans only")
+    allowed = {(type(value), value) for value in values}
+
+    def check(error: type[EncodingError]) -> Convert:
+        def convert(value: Any) -> Any:
+            if type(value) in (str, int, bool) and (type(value), value) in allowed:
+                return value
+            _refuse(error, f"one of {', '.join(map(repr, values))}", value)
+
+        return convert
+
+    return check(EncodingError), check(DecodingError)
+
+
+def _enumeration(kind: type[Enum]) -> Pair:
+    if not all(isinstance(member.value, str | int) for member in kind):
+        raise RegistrationError(f"{kind.__name__} has values that are neither strings nor integers")
+
+    def encode(value: Any) -> Any:
+        return value.value if type(value) is kind else _refuse(EncodingError, kind.__name__, value)
+
+    def decode(value: Any) -> Enum:
+        try:
+            return kind(value)
+        except ValueError:
+            names = ", ".join(repr(member.value) for member in kind)
+            _refuse(DecodingError, f"one of {names}", value)
+
+    return encode, decode
+
+
+def _nested(kind: type) -> Pair:
+    codec = compile_codec(kind)
+
+    def encode(value: Any) -> JsonObject:
+        if type(value) is not kind:
+            _refuse(EncodingError, kind.__name__, value)
+        return codec.encode(value)
+
+    def decode(value: Any) -> Any:
+        return kind(**codec.decode(value))
+
+    return encode, decode
+
+
+def _sequence(item: Any, kind: type[list[Any]] | type[tuple[Any, ...]]) -> Pair:
+    encode_item, decode_item = _converters(item)
+
+    def encode(value: Any) -> list[Any]:
+        if type(value) is not kind:
+            _refuse(EncodingError, kind.__name__, value)
+        return [_at(f"[{index}]", encode_item, element) for index, element in enumerate(value)]
+
+    def decode(value: Any) -> Any:
+        if type(value) is not list:
+            _refuse(DecodingError, "an array", value)
+        return kind(_at(f"[{index}]", decode_item, element) for index, element in enumerate(value))
+
+    return encode, decode
+
+
+def _fixed_tuple(items: tuple[Any, ...]) -> Pair:
+    pairs = [_converters(item) for item in items]
+
+    def convert(value: Any, kind: type, error: type[EncodingError], side: int) -> list[Any]:
+        if type(value) is not kind or len(value) != len(pairs):
+            _refuse(error, f"{kind.__name__} of {len(pairs)}", value)
+        return [_at(f"[{i}]", pairs[i][side], element) for i, element in enumerate(value)]
+
+    return (
+        lambda value: convert(value, tuple, EncodingError, 0),
+        lambda value: tuple(convert(value, list, DecodingError, 1)),
+    )
+
+
+def _mapping(item: Any) -> Pair:
+    encode_item, decode_item = _converters(item)
+
+    def convert(value: Any, error: type[EncodingError], convert_item: Convert) -> JsonObject:
+        if type(value) is not dict:
+            _refuse(error, "dict", value)
+        for key in value:
+            if type(key) is not str:
+                _refuse(error, "str keys", key)
+        return {key: _at(key, convert_item, element) for key, element in value.items()}
+
+    return (
+        lambda value: convert(value, EncodingError, encode_item),
+        lambda value: convert(value, DecodingError, decode_item),
+    )
+
+
+def _at(place: str, convert: Convert, value: Any) -> Any:
+    try:
+        return convert(value)
+    except EncodingError as error:
+        raise error.under(place) from None
+
+
+_SCALARS: dict[Any, Pair] = {
+    str: _exactly(str),
+    int: _exactly(int),
+    bool: _exactly(bool),
+    types.NoneType: _exactly(types.NoneType),
+    float: _float(),
+    Decimal: _as_text(Decimal, _decimal_text, Decimal),
+    datetime: _as_text(datetime, _datetime_text, datetime.fromisoformat),
+    date: _as_text(date, date.isoformat, date.fromisoformat),
+    time: _as_text(time, time.isoformat, time.fromisoformat),
+    UUID: _as_text(UUID, str, UUID),
+    Any: _anything(),
+}

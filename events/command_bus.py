@@ -1,0 +1,160 @@
+"""From a command to its one handler, in a transaction, again on conflict, once for each command id.
+
+Called by `api.views` and, later, by sagas; handlers load and save through `repository`.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias, TypeVar
+from uuid import UUID
+
+from django.db import OperationalError, transaction
+
+from .codec import JsonObject
+from .command_records import AlreadyClaimed, CommandRecords, CommandResult
+from .conf import events_settings
+from .context import current_context, message_context
+from .exceptions import (
+    CommandRefused,
+    ConcurrencyError,
+    EncodingError,
+    HandlerNotRegistered,
+    RegistrationError,
+    StaleVersion,
+)
+from .identifiers import new_id
+from .json_text import check_plain
+from .messages import Command
+from .registry import command_types
+from .store.appending import collecting_appends
+from .store.errors import sqlstate
+
+CommandT = TypeVar("CommandT", bound=Command)
+Handler: TypeAlias = Callable[[Any], Any]
+
+# Serialization failure, deadlock detected: the transaction is gone, and may succeed when run again.
+_RETRYABLE = {"40001", "40P01"}
+
+
+class CommandBus:
+    """One handler for each command class."""
+
+    def __init__(self) -> None:
+        self._handlers: dict[type[Command], Handler] = {}
+
+    def __iter__(self) -> Iterator[type[Command]]:
+        """The command classes that have a handler."""
+        return iter(self._handlers)
+
+    def register(self, command_class: type[Command], handler: Handler) -> None:
+        taken = self._handlers.setdefault(command_class, handler)
+        if taken is not handler:
+            raise RegistrationError(
+                f"{command_class.__name__} has two handlers: {taken!r} and {handler!r}."
+            )
+
+    def handles(
+        self, command_class: type[CommandT]
+    ) -> Callable[[Callable[[CommandT], Any]], Callable[[CommandT], Any]]:
+        """Registers the decorated function. What it returns must be plain JSON, or None."""
+
+        def register(handler: Callable[[CommandT], Any]) -> Callable[[CommandT], Any]:
+            self.register(command_class, handler)
+            return handler
+
+        return register
+
+    def dispatch(self, command: Command, *, command_id: UUID | None = None) -> CommandResult:
+        """Runs the handler in a transaction (or joins the open one) and returns its answer.
+
+        When someone else changes the same stream meanwhile, everything is rolled back and tried
+        again, `EVENTS["command_attempts"]` times in all; then ConcurrencyError is raised.
+        CommandRefused comes from a business rule; nothing has changed then.
+
+        With a `command_id` the answer, refusals included, is recorded: the same id again is
+        answered from the record without running the handler, also while the first still runs. The
+        id of another command raises CommandIdReused. Other errors are not recorded.
+        """
+        data = _checked(command)
+        handler = self._handlers.get(type(command))
+        if handler is None:
+            raise HandlerNotRegistered(command.command_type)
+        identity = command_id or new_id()
+        correlation_id = current_context().correlation_id or str(identity)
+        with message_context(
+            correlation_id=correlation_id,
+            causation_id=str(identity),
+            command_type=command.command_type,
+        ):
+            if command_id is None:
+                return _with_retries(lambda: _run(handler, command, identity))
+            return _run_once(handler, command, CommandRecords(command, command_id, data))
+
+
+def _checked(command: Command) -> JsonObject:
+    """The command as JSON. Raises EncodingError with the path of a field of another type."""
+    try:
+        data = command_types.codec(type(command)).encode(command)
+        check_plain(data)
+    except EncodingError as error:
+        raise error.under(command.command_type) from None
+    return data
+
+
+def _run(handler: Handler, command: Command, command_id: UUID) -> CommandResult:
+    with collecting_appends() as appended:
+        value = handler(command)
+    try:
+        check_plain(value)
+    except EncodingError as error:
+        raise error.under(f"result of {handler.__qualname__}") from None
+    return CommandResult(command_id=command_id, value=value, appended=tuple(appended))
+
+
+def _run_once(handler: Handler, command: Command, records: CommandRecords) -> CommandResult:
+    def claim_and_run() -> CommandResult:
+        records.claim()
+        result = _run(handler, command, records.command_id)
+        records.complete(result)
+        return result
+
+    try:
+        return _with_retries(claim_and_run)
+    except AlreadyClaimed:
+        return records.answer()
+    except CommandRefused as refusal:
+        # The transaction of the claim is gone. If another has answered meanwhile, that counts.
+        if records.refuse(refusal):
+            raise
+        return records.answer()
+
+
+def _with_retries(attempt: Callable[[], CommandResult]) -> CommandResult:
+    """Each attempt in a transaction of its own (a savepoint inside of the caller's)."""
+    configured = events_settings()
+    remaining = configured.command_attempts
+    delay = configured.command_retry_delay_seconds
+    nested = transaction.get_connection(configured.database).in_atomic_block
+    while True:
+        remaining -= 1
+        try:
+            with transaction.atomic(using=configured.database):
+                return attempt()
+        except StaleVersion:
+            raise
+        except ConcurrencyError:
+            if remaining <= 0:
+                raise
+        except OperationalError as error:
+            if remaining <= 0 or nested or sqlstate(error) not in _RETRYABLE:
+                raise
+        # Full jitter: two that met once shall not meet again.
+        time.sleep(random.uniform(0, delay))
+        delay *= 2
+
+
+command_bus = CommandBus()
+handles = command_bus.handles

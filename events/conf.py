@@ -1,0 +1,41 @@
+"""The settings of this app: one dict, `EVENTS`, with these keys and defaults."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from django.conf import settings
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class EventsSettings:
+    #: Alias in DATABASES of the log. Effects of commands are atomic with events only there.
+    database: str = "default"
+    #: Dotted path of the store class; None takes the one made for the database.
+    store: str | None = None
+    #: Events between two snapshots of an aggregate, unless its class says otherwise. None: never.
+    snapshot_every: int | None = 10
+    #: How often a command is tried when its stream changes meanwhile.
+    command_attempts: int = 5
+    #: Wait before the second attempt; doubles with each further one, and is spread by chance.
+    command_retry_delay_seconds: float = 0.01
+    #: Name of the HTTP header that carries the correlation id in and out.
+    correlation_header: str = "X-Correlation-ID"
+    #: False behind a pooler that can't keep prepared statements, such as PgBouncer before 1.21.
+    prepare_statements: bool = True
+
+
+def setting_names() -> list[str]:
+    return [field.name for field in dataclasses.fields(EventsSettings)]
+
+
+def given_settings() -> dict[str, Any]:
+    """The host's dict, as it stands."""
+    return getattr(settings, "EVENTS", None) or {}
+
+
+def events_settings() -> EventsSettings:
+    """Read when used, so that a test can override it. Unknown keys are reported by a check."""
+    known = setting_names()
+    return EventsSettings(**{k: v for k, v in given_settings().items() if k in known})

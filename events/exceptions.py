@@ -1,0 +1,169 @@
+"""Every error of this app. One class for each decision that a caller can take; facts as attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from .streams import StreamName
+
+
+class EventsError(Exception):
+    """Root of all errors of this app."""
+
+
+class InvalidInput(EventsError, ValueError):
+    """A value that can't be accepted. `field` names it, as a path where it is nested."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        self.field = field
+        self.reason = reason
+        super().__init__(f"{field}: {reason}" if field else reason)
+
+
+class EncodingError(InvalidInput):
+    """A message holds a value that its declared type, or JSON, can't hold. Nothing was written."""
+
+    def under(self, name: str) -> EncodingError:
+        """The same error, seen from one level further out."""
+        return type(self)(join_path(name, self.field), self.reason)
+
+
+class DecodingError(EncodingError):
+    """Stored or received data doesn't fit the type that it should become."""
+
+
+def join_path(outer: str, inner: str) -> str:
+    """`items` and `[2].price` become `items[2].price`."""
+    separator = "" if not outer or not inner or inner.startswith("[") else "."
+    return f"{outer}{separator}{inner}"
+
+
+class RegistrationError(EventsError):
+    """Code declares messages or handlers wrongly. Raised while modules are imported."""
+
+
+class UnknownEventType(EventsError):
+    """Stored data of a type, or of a version, that no class in this process is registered for."""
+
+    def __init__(self, event_type: str, event_version: int) -> None:
+        self.event_type = event_type
+        self.event_version = event_version
+        super().__init__(f"No event class is registered for {event_type} version {event_version}.")
+
+
+class UpcastingFailed(EventsError):
+    """An upcaster raised, or the chain has a hole."""
+
+    def __init__(self, event_type: str, from_version: int, reason: str) -> None:
+        self.event_type = event_type
+        self.from_version = from_version
+        super().__init__(f"{event_type} version {from_version} can't be upcast: {reason}")
+
+
+class ConcurrencyError(EventsError):
+    """The stream isn't at the expected version. Nothing was written; load again and decide again.
+
+    `actual` is the version found; -1 where the stream has no events.
+    """
+
+    def __init__(self, stream: StreamName, expected: str | int, actual: int) -> None:
+        self.stream = stream
+        self.expected = expected
+        self.actual = actual
+        found = f"at version {actual}" if actual >= 0 else "without events"
+        super().__init__(f"Expected {stream} at version {expected}, but it is {found}.")
+
+
+class StaleVersion(ConcurrencyError):
+    """The version that the *caller* named is outdated: loading again can't help, only asking can."""
+
+
+class DuplicateEventId(EventsError):
+    """An event id of this append is taken by another event. Nothing was written."""
+
+    def __init__(self, stream: StreamName, detail: str) -> None:
+        self.stream = stream
+        super().__init__(f"Append to {stream} reuses the id of a stored event: {detail}")
+
+
+class EventNotFound(EventsError):
+    """No event has this id."""
+
+    def __init__(self, event_id: UUID) -> None:
+        self.event_id = event_id
+        super().__init__(f"No event has the id {event_id}.")
+
+
+class AggregateNotFound(EventsError):
+    """The stream of this aggregate has no events."""
+
+    def __init__(self, stream: StreamName) -> None:
+        self.stream = stream
+        super().__init__(f"{stream} has no events.")
+
+
+class MissingApplyMethod(EventsError):
+    """An aggregate meets an event that it neither applies nor declares ignored."""
+
+    def __init__(self, aggregate_class: type, event_class: type, method: str) -> None:
+        self.aggregate_class = aggregate_class
+        self.event_class = event_class
+        super().__init__(
+            f"{aggregate_class.__name__} has no {method}(self, event); "
+            f"write it, or list {event_class.__name__} in `ignored_events`."
+        )
+
+
+class EventsAreImmutable(EventsError):
+    """Someone tried to change or delete a stored event. Correct history by appending to it."""
+
+
+class HighWaterMarkUnavailable(EventsError):
+    """The log can't be read in its order from here (a standby, or a frozen snapshot)."""
+
+
+class CommandRefused(EventsError):
+    """A business rule says no. Nothing was changed.
+
+    Subclass it for each rule and set `code`, which callers and API clients rely on: keep it stable.
+    `details` must be plain JSON values.
+    """
+
+    code = "refused"
+
+    def __init__(self, message: str, *, code: str | None = None, **details: Any) -> None:
+        self.code = code or self.code
+        self.message = message
+        self.details: Mapping[str, Any] = details
+        super().__init__(message)
+
+
+class UnknownCommandType(EventsError):
+    """No command of this name is registered."""
+
+    def __init__(self, command_type: str) -> None:
+        self.command_type = command_type
+        super().__init__(f"No command is registered as {command_type}.")
+
+
+class HandlerNotRegistered(EventsError):
+    """A command was dispatched that no handler is registered for."""
+
+    def __init__(self, command_type: str) -> None:
+        self.command_type = command_type
+        super().__init__(
+            f"No handler is registered for {command_type}: decorate one with @handles, "
+            "in a module that your DomainAppConfig imports."
+        )
+
+
+class CommandIdReused(EventsError):
+    """The id of an earlier command came with a different command."""
+
+    def __init__(self, command_id: UUID) -> None:
+        self.command_id = command_id
+        super().__init__(f"Command id {command_id} was used before, for a different command.")

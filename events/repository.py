@@ -1,0 +1,144 @@
+"""Loads aggregates from their streams and saves what they decided, under optimistic locking."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import takewhile
+from typing import Generic
+from uuid import UUID
+
+from .aggregates import AggregateT
+from .codec import JsonObject
+from .conf import events_settings
+from .exceptions import AggregateNotFound, DecodingError, StaleVersion
+from .messages import DomainEvent
+from .recorded_event import RecordedEvent
+from .snapshots import Snapshot
+from .store.base import EventStore
+from .store.configured import event_store
+from .streams import StreamName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotVerification:
+    """`stored` is the state in the snapshot, `replayed` that of all events up to its version."""
+
+    version: int
+    stored: JsonObject
+    replayed: JsonObject
+
+    @property
+    def matches(self) -> bool:
+        return self.stored == self.replayed
+
+
+class Repository(Generic[AggregateT]):
+    """The aggregates of one class. Joins the caller's transaction, if there is one."""
+
+    def __init__(
+        self, aggregate_class: type[AggregateT], *, store: EventStore | None = None
+    ) -> None:
+        self.aggregate_class = aggregate_class
+        self._store = store
+
+    @property
+    def store(self) -> EventStore:
+        return self._store or event_store()
+
+    def load(
+        self, aggregate_id: str | UUID, *, expected_version: int | None = None
+    ) -> AggregateT:
+        """The current state. Raises AggregateNotFound, or StaleVersion where the caller has seen
+        another version than the current one."""
+        aggregate = self._load(aggregate_id)
+        if expected_version is not None and aggregate.version != expected_version:
+            raise StaleVersion(aggregate.stream, expected_version, aggregate.version)
+        return aggregate
+
+    def load_at_version(self, aggregate_id: str | UUID, version: int) -> AggregateT:
+        """The state after the event with this sequence number, or after the last before it."""
+        return self._load(aggregate_id, to_version=version)
+
+    def load_at_time(self, aggregate_id: str | UUID, moment: datetime) -> AggregateT:
+        """The state before the first event that occurred later than `moment` (`occurred_on`)."""
+        return self._load(aggregate_id, to_time=moment, snapshots=False)
+
+    def save(self, aggregate: AggregateT) -> int:
+        """Stores the uncommitted events and returns the new version.
+
+        Raises ConcurrencyError when others saved this aggregate since it was loaded.
+        """
+        if not aggregate.uncommitted_events:
+            return aggregate.version
+        result = self.store.append(
+            aggregate.stream,
+            aggregate.uncommitted_events,
+            expected_version=aggregate.version,
+        )
+        aggregate.mark_committed(result.version)
+        every = self._snapshot_every()
+        if every and aggregate.events_since_snapshot() >= every:
+            self.store.save_snapshot(aggregate.stream, aggregate.take_snapshot())
+        return result.version
+
+    def verify_snapshot(self, aggregate_id: str | UUID) -> SnapshotVerification | None:
+        """Compares the snapshot with a full replay; None where there is no usable one."""
+        stream = self._new(aggregate_id).stream
+        snapshot = self._usable_snapshot(stream)
+        if snapshot is None:
+            return None
+        replayed = self._load(aggregate_id, to_version=snapshot.version, snapshots=False)
+        return SnapshotVerification(
+            version=snapshot.version, stored=snapshot.data, replayed=replayed.to_snapshot()
+        )
+
+    def _new(self, aggregate_id: str | UUID) -> AggregateT:
+        return self.aggregate_class(aggregate_id)
+
+    def _snapshot_every(self) -> int | None:
+        every = self.aggregate_class.snapshot_every
+        return events_settings().snapshot_every if every is None else every
+
+    def _load(
+        self,
+        aggregate_id: str | UUID,
+        *,
+        to_version: int | None = None,
+        to_time: datetime | None = None,
+        snapshots: bool = True,
+    ) -> AggregateT:
+        aggregate = self._new(aggregate_id)
+        if snapshots and self._snapshot_every():
+            aggregate = self._restored(aggregate, to_version) or aggregate
+        history: Iterable[RecordedEvent] = self.store.read_stream(
+            aggregate.stream, from_version=aggregate.version + 1, to_version=to_version
+        )
+        if to_time is not None:
+            history = takewhile(lambda recorded: recorded.occurred_on <= to_time, history)
+        aggregate.replay(_numbered(history))
+        if aggregate.version < 0:
+            raise AggregateNotFound(aggregate.stream)
+        return aggregate
+
+    def _restored(self, empty: AggregateT, to_version: int | None) -> AggregateT | None:
+        snapshot = self._usable_snapshot(empty.stream)
+        if snapshot is None or (to_version is not None and snapshot.version > to_version):
+            return None
+        aggregate = self._new(empty.id)
+        try:
+            aggregate.restore(snapshot)
+        except DecodingError:
+            # A snapshot is a shortcut: one that can't be read costs a replay, not the request.
+            return None
+        return aggregate
+
+    def _usable_snapshot(self, stream: StreamName) -> Snapshot | None:
+        snapshot = self.store.find_snapshot(stream)
+        current = self.aggregate_class.snapshot_schema_version
+        return snapshot if snapshot and snapshot.schema_version == current else None
+
+
+def _numbered(history: Iterable[RecordedEvent]) -> Iterator[tuple[int, DomainEvent]]:
+    return ((recorded.sequence_number, recorded.event) for recorded in history)

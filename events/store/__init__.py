@@ -1,0 +1,1 @@
+"""Where events are kept: one contract (`base`), three stores (`memory`, `orm`, `postgresql`)."""

@@ -1,0 +1,164 @@
+"""From domain events to rows that any store can write, with every refusal before any write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from ..codec import JsonObject
+from ..context import check_metadata
+from ..exceptions import ConcurrencyError, DuplicateEventId, EncodingError, InvalidInput
+from ..json_text import to_json_text
+from ..messages import DomainEvent
+from ..registry import event_types
+from ..streams import (
+    ExpectedVersion,
+    StreamName,
+    check_expected_version,
+    describe_expected_version,
+)
+
+# PostgreSQL refuses a jsonb array whose elements exceed 2^28 - 1 bytes together (jsonb.h).
+MAX_APPEND_CHARACTERS = 200_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class StreamAppend:
+    """New events for one stream, and what that stream is expected to be."""
+
+    stream: StreamName
+    events: Sequence[DomainEvent]
+    expected_version: int = ExpectedVersion.ANY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppendResult:
+    """Where the events went. `version` and `positions` are those of the first append if it is
+    `replayed`, which is to say that the same event ids had been stored before."""
+
+    stream: StreamName
+    #: Sequence number of the last event of this append.
+    version: int
+    #: Places in the log, one for each event.
+    positions: tuple[int, ...]
+    recorded_at: datetime
+    replayed: bool = False
+
+
+_collected: ContextVar[list[AppendResult] | None] = ContextVar("events_appends", default=None)
+
+
+@contextmanager
+def collecting_appends() -> Iterator[list[AppendResult]]:
+    """The results of all appends until the block ends, whoever makes them."""
+    results: list[AppendResult] = []
+    token = _collected.set(results)
+    try:
+        yield results
+    finally:
+        _collected.reset(token)
+
+
+def collect(results: Sequence[AppendResult]) -> None:
+    collected = _collected.get()
+    if collected is not None:
+        collected.extend(results)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedAppend:
+    """One stream's events, encoded and checked.
+
+    `rows` are dicts with event_id (text), event_type, event_version, event_data, metadata and
+    occurred_on (ISO 8601); `text` is the same as one JSON array.
+    """
+
+    stream: StreamName
+    expected_version: int
+    events: Sequence[DomainEvent]
+    rows: list[JsonObject]
+    text: str = field(repr=False)
+
+    @property
+    def event_ids(self) -> list[UUID]:
+        return [event.event_id for event in self.events]
+
+    def accepts(self, actual: int) -> bool:
+        """Whether a stream at this version is what the append expects."""
+        if self.expected_version == ExpectedVersion.ANY:
+            return True
+        if self.expected_version == ExpectedVersion.STREAM_EXISTS:
+            return actual >= 0
+        return actual == self.expected_version  # NO_STREAM is the version of an empty stream
+
+    def conflict(self, actual: int) -> ConcurrencyError:
+        expected = describe_expected_version(self.expected_version)
+        return ConcurrencyError(self.stream, expected, actual)
+
+    def duplicate(self) -> DuplicateEventId:
+        return DuplicateEventId(self.stream, "some of these ids, or in another stream")
+
+
+def prepare(append: StreamAppend, context_metadata: JsonObject) -> PreparedAppend:
+    """Encodes and checks. Raises InvalidInput (EncodingError with the path of the field)."""
+    check_expected_version(append.expected_version)
+    if not append.events:
+        raise InvalidInput("events", f"there are none to append to {append.stream}")
+    rows = [
+        _row(index, event, context_metadata) for index, event in enumerate(append.events)
+    ]
+    if len(rows) > 1 and len({row["event_id"] for row in rows}) < len(rows):
+        raise InvalidInput("events", "two of them have the same event_id")
+    return PreparedAppend(
+        stream=append.stream,
+        expected_version=append.expected_version,
+        events=append.events,
+        rows=rows,
+        text=_text(rows),
+    )
+
+
+def check_together(appends: Sequence[PreparedAppend]) -> None:
+    """What several appends at once must not be. Raises InvalidInput."""
+    if not appends:
+        raise InvalidInput("appends", "there are none")
+    if len({append.stream for append in appends}) < len(appends):
+        raise InvalidInput("appends", "two of them are for the same stream")
+    event_ids = [event_id for append in appends for event_id in append.event_ids]
+    if len(set(event_ids)) < len(event_ids):
+        raise InvalidInput("appends", "two events have the same event_id")
+
+
+def _row(index: int, event: DomainEvent, context_metadata: JsonObject) -> JsonObject:
+    try:
+        metadata: dict[str, Any] = context_metadata
+        if event.metadata:
+            metadata = {**context_metadata, **event.metadata}
+            check_metadata(metadata)
+        if event.occurred_on.utcoffset() is None:
+            raise EncodingError("occurred_on", "has no offset from UTC")
+        return {
+            "event_id": str(event.event_id),
+            "event_type": event.event_type,
+            "event_version": event.event_version,
+            "event_data": event_types.encode(event),
+            "metadata": metadata,
+            "occurred_on": event.occurred_on.isoformat(),
+        }
+    except EncodingError as error:
+        raise error.under(f"{event.event_type}").under(f"events[{index}]") from None
+
+
+def _text(rows: list[JsonObject]) -> str:
+    try:
+        text = to_json_text(rows)
+    except EncodingError as error:
+        raise error.under("events") from None
+    if len(text) > MAX_APPEND_CHARACTERS:
+        raise InvalidInput("events", f"are {len(text)} characters of JSON in one append")
+    return text

@@ -1,0 +1,146 @@
+"""The store for SQLite, and for any other database that Django knows.
+
+Appends queue on one row until they are committed, so positions become visible in their order and the
+last one is the high-water mark. SQLite has a single writer anyway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F, Max, QuerySet
+from django.utils import timezone
+
+from ..models import AggregateVersion, AppendLock, Event
+from ..recorded_event import RecordedEvent
+from .appending import AppendResult, PreparedAppend
+from .database import DatabaseEventStore
+from .reading import EventQuery
+from .rows import COLUMNS, recorded_event
+
+
+class OrmEventStore(DatabaseEventStore):
+    """Writes through Django's ORM, several statements in one transaction."""
+
+    def high_water_mark(self) -> int:
+        return self._events.aggregate(last=Max("position"))["last"] or 0
+
+    @property
+    def _events(self) -> QuerySet[Event]:
+        return Event.objects.using(self.using)
+
+    def _write(self, append: PreparedAppend) -> AppendResult:
+        return self._write_to_streams([append])[0]
+
+    def _write_to_streams(self, appends: Sequence[PreparedAppend]) -> list[AppendResult]:
+        with transaction.atomic(using=self.using):
+            self._queue()
+            replays = [self._replay(append) for append in appends]
+            if all(replays):
+                return [replay for replay in replays if replay]
+            for append, replay in zip(appends, replays, strict=True):
+                if replay:
+                    raise append.duplicate()
+            return [self._insert(append) for append in appends]
+
+    def _queue(self) -> None:
+        """Waits for all appends before this one. A write, so that SQLite's transaction starts with
+        one: a transaction that reads before it writes fails at once when another has written."""
+        locks = AppendLock.objects.using(self.using).filter(pk=1)
+        if not locks.update(taken_at=timezone.now()):
+            AppendLock.objects.using(self.using).bulk_create(
+                [AppendLock(pk=1)], ignore_conflicts=True
+            )
+            locks.update(taken_at=timezone.now())
+
+    def _replay(self, append: PreparedAppend) -> AppendResult | None:
+        stored = list(self._stored(append))
+        if not stored:
+            return None
+        stream = (append.stream.aggregate_type, append.stream.aggregate_id)
+        if len(stored) < len(append.rows) or any(row[:2] != stream for row in stored):
+            raise append.duplicate()
+        return AppendResult(
+            stream=append.stream,
+            version=stored[-1][2],
+            positions=tuple(row[3] for row in stored),
+            recorded_at=stored[-1][4],
+            replayed=True,
+        )
+
+    def _stored(self, append: PreparedAppend) -> list[tuple[str, str, int, int, datetime]]:
+        """Those of the event ids that are taken, in chunks below SQLite's limit of parameters."""
+        ids, size = append.event_ids, 500
+        rows: list[tuple[str, str, int, int, datetime]] = []
+        for start in range(0, len(ids), size):
+            rows += self._events.filter(event_id__in=ids[start : start + size]).values_list(
+                "aggregate_type", "aggregate_id", "sequence_number", "position", "recorded_at"
+            )
+        return sorted(rows, key=lambda row: row[3])
+
+    def _insert(self, append: PreparedAppend) -> AppendResult:
+        now = timezone.now()
+        version = self._advance(append, now)
+        first = version - len(append.rows) + 1
+        stored = self._events.bulk_create(
+            [
+                Event(
+                    event_id=event.event_id,
+                    aggregate_id=append.stream.aggregate_id,
+                    aggregate_type=append.stream.aggregate_type,
+                    event_type=row["event_type"],
+                    event_version=row["event_version"],
+                    sequence_number=first + index,
+                    event_data=row["event_data"],
+                    metadata=row["metadata"],
+                    correlation_id=row["metadata"]["correlation_id"],
+                    causation_id=row["metadata"]["causation_id"],
+                    occurred_on=event.occurred_on,
+                    recorded_at=now,
+                )
+                for index, (event, row) in enumerate(zip(append.events, append.rows, strict=True))
+            ]
+        )
+        return AppendResult(
+            stream=append.stream,
+            version=version,
+            positions=tuple(event.position for event in stored),
+            recorded_at=now,
+        )
+
+    def _advance(self, append: PreparedAppend, now: datetime) -> int:
+        """The stream's version after the append."""
+        actual, added = self.stream_version(append.stream), len(append.rows)
+        if not append.accepts(actual):
+            raise append.conflict(actual)
+        rows = AggregateVersion.objects.using(self.using)
+        name = {
+            "aggregate_type": append.stream.aggregate_type,
+            "aggregate_id": append.stream.aggregate_id,
+        }
+        if actual < 0:
+            rows.create(**name, version=added - 1, created_at=now, updated_at=now)
+        else:
+            rows.filter(**name).update(version=F("version") + added, updated_at=now)
+        return actual + added
+
+    def _select(self, query: EventQuery, limit: int) -> list[RecordedEvent]:
+        place = query.order.value
+        conditions = {
+            "aggregate_type": query.aggregate_type,
+            "aggregate_id": query.aggregate_id,
+            "event_type__in": query.event_types,
+            "event_id__in": query.event_ids,
+            "correlation_id": query.correlation_id,
+            "causation_id": query.causation_id,
+            f"{place}__gte": query.first,
+            f"{place}__lte": query.last,
+        }
+        rows = (
+            self._events.filter(**{k: v for k, v in conditions.items() if v is not None})
+            .order_by(f"-{place}" if query.backwards else place)
+            .values_list(*COLUMNS)[:limit]
+        )
+        return [recorded_event(row) for row in rows]

@@ -1,0 +1,167 @@
+"""The store for PostgreSQL: an append is one round trip, to a function that a migration made.
+
+The functions stand in `sql/`, one a file, with the locks that they take.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from django.db import DatabaseError, IntegrityError
+from django.db.backends.utils import CursorWrapper
+
+from ..codec import JsonObject
+from ..exceptions import HighWaterMarkUnavailable
+from ..recorded_event import RecordedEvent
+from .appending import AppendResult, PreparedAppend
+from .database import DatabaseEventStore
+from .errors import constraint_name, sqlstate
+from .prepared import prepared_cursor
+from .reading import EventQuery
+from .rows import COLUMNS, recorded_event
+
+_APPEND = "SELECT * FROM events_append_to_stream(%s, %s, %s, %s::jsonb)"
+_APPEND_TO_STREAMS = "SELECT events_append_to_streams(%s::jsonb)::text"
+_HIGH_WATER_MARK = "SELECT events_high_water_mark()"
+_OBJECT_NOT_IN_PREREQUISITE_STATE = "55000"
+
+_SELECT = f"SELECT {', '.join(COLUMNS)} FROM events"
+_CONDITIONS = {
+    "aggregate_type": "aggregate_type = %s",
+    "aggregate_id": "aggregate_id = %s",
+    "event_types": "event_type = ANY(%s)",
+    "event_ids": "event_id = ANY(%s)",
+    "correlation_id": "correlation_id = %s",
+    "causation_id": "causation_id = %s",
+}
+
+
+class PostgresEventStore(DatabaseEventStore):
+    """Every insert into `events` must go through its functions: readers rely on their locks."""
+
+    def high_water_mark(self) -> int:
+        with self._cursor() as cursor:
+            try:
+                cursor.execute(_HIGH_WATER_MARK)
+            except DatabaseError as error:
+                if sqlstate(error) == _OBJECT_NOT_IN_PREREQUISITE_STATE:
+                    raise HighWaterMarkUnavailable(f"No high-water mark: {error}") from error
+                raise
+            mark: int = cursor.fetchone()[0]
+            return mark
+
+    def _cursor(self) -> CursorWrapper:
+        return prepared_cursor(self.connection)
+
+    def _write(self, append: PreparedAppend) -> AppendResult:
+        stream = append.stream
+        with self._cursor() as cursor, _duplicate_ids_translated([append]):
+            cursor.execute(
+                _APPEND,
+                (
+                    stream.aggregate_type,
+                    stream.aggregate_id,
+                    append.expected_version,
+                    append.text,
+                ),
+            )
+            return _result(append, *cursor.fetchone())
+
+    def _write_to_streams(self, appends: Sequence[PreparedAppend]) -> list[AppendResult]:
+        with self._cursor() as cursor, _duplicate_ids_translated(appends):
+            cursor.execute(_APPEND_TO_STREAMS, (_streams_text(appends),))
+            results = json.loads(cursor.fetchone()[0], object_hook=_with_moment)
+        return [
+            _result(
+                appends[result["index"]],
+                result["outcome"],
+                result["stream_version"],
+                result["positions"],
+                result["stored_at"],
+            )
+            for result in results
+        ]
+
+    def _select(self, query: EventQuery, limit: int) -> list[RecordedEvent]:
+        statement, parameters = _select_statement(query, limit)
+        with self._cursor() as cursor:
+            cursor.execute(statement, parameters)
+            rows = cursor.fetchall()
+        return [
+            recorded_event((*row[:7], json.loads(row[7]), json.loads(row[8]), *row[9:]))
+            for row in rows
+        ]
+
+
+def _streams_text(appends: Sequence[PreparedAppend]) -> str:
+    """The argument of events_append_to_streams; the events are JSON text already."""
+    documents = []
+    for append in appends:
+        head = {
+            "aggregate_type": append.stream.aggregate_type,
+            "aggregate_id": append.stream.aggregate_id,
+            "expected": append.expected_version,
+        }
+        documents.append(f'{json.dumps(head)[:-1]},"events":{append.text}}}')
+    return f"[{','.join(documents)}]"
+
+
+def _with_moment(result: JsonObject) -> JsonObject:
+    if result["stored_at"] is not None:
+        result["stored_at"] = datetime.fromisoformat(result["stored_at"])
+    return result
+
+
+def _result(
+    append: PreparedAppend,
+    outcome: str,
+    version: int,
+    positions: list[int],
+    recorded_at: datetime,
+) -> AppendResult:
+    if outcome == "conflict":
+        raise append.conflict(version)
+    if outcome == "duplicate":
+        raise append.duplicate()
+    return AppendResult(
+        stream=append.stream,
+        version=version,
+        positions=tuple(positions),
+        recorded_at=recorded_at,
+        replayed=outcome == "replayed",
+    )
+
+
+def _select_statement(query: EventQuery, limit: int) -> tuple[str, list[Any]]:
+    place = query.order.value
+    values = {name: getattr(query, name) for name in _CONDITIONS}
+    conditions = [_CONDITIONS[name] for name, value in values.items() if value is not None]
+    # psycopg adapts a list to an array, a tuple to a row.
+    parameters = [
+        list(value) if isinstance(value, tuple) else value
+        for value in values.values()
+        if value is not None
+    ]
+    for operator, bound in ((">=", query.first), ("<=", query.last)):
+        if bound is not None:
+            conditions.append(f"{place} {operator} %s")
+            parameters.append(bound)
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    direction = "DESC" if query.backwards else "ASC"
+    return f"{_SELECT}{where} ORDER BY {place} {direction} LIMIT %s", [*parameters, limit]
+
+
+@contextmanager
+def _duplicate_ids_translated(appends: Sequence[PreparedAppend]) -> Iterator[None]:
+    """A taken id that only the unique index notices; the transaction is broken then."""
+    try:
+        yield
+    except IntegrityError as error:
+        if constraint_name(error) == "events_event_id":
+            raise appends[0].duplicate() from error
+        raise
+

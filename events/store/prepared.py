@@ -1,0 +1,41 @@
+"""A cursor whose statements PostgreSQL parses and plans once a connection, under Django's wrapper."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db.backends.utils import CursorWrapper
+
+from ..conf import events_settings
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+try:
+    import psycopg
+except ImportError:  # a host with psycopg2
+
+    def prepared_cursor(connection: BaseDatabaseWrapper) -> CursorWrapper:
+        return connection.cursor()
+
+else:
+
+    class PreparedCursor(psycopg.Cursor[Any]):
+        """Django's own cursors bind parameters on the client, which leaves nothing to prepare."""
+
+        def execute(self, query: Any, params: Any = None, **options: Any) -> PreparedCursor:
+            return super().execute(query, params, prepare=True, **options)
+
+    def prepared_cursor(connection: BaseDatabaseWrapper) -> CursorWrapper:
+        """Instrumentation that wraps Django's cursors sees these statements too."""
+        if not _may_prepare(connection):
+            return connection.cursor()
+        connection.ensure_connection()
+        connection.validate_thread_sharing()
+        make = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
+        return make(PreparedCursor(connection.connection))
+
+    def _may_prepare(connection: BaseDatabaseWrapper) -> bool:
+        # The setting by which Django hosts say that a transaction pooler stands in between.
+        pooled = connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS", False)
+        return events_settings().prepare_statements and not pooled

@@ -1,0 +1,65 @@
+"""What to read, as a value that each store turns into its own query."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from uuid import UUID
+
+from ..exceptions import InvalidInput
+from ..recorded_event import RecordedEvent
+from ..streams import ALL, StreamName, check_category
+
+
+class Order(Enum):
+    """By place in the stream, or by place in the log."""
+
+    SEQUENCE_NUMBER = "sequence_number"
+    POSITION = "position"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventQuery:
+    """Conditions, all of which must hold. `first` and `last` are inclusive bounds of the order."""
+
+    order: Order = Order.POSITION
+    aggregate_type: str | None = None
+    aggregate_id: str | None = None
+    event_types: tuple[str, ...] | None = None
+    correlation_id: str | None = None
+    causation_id: str | None = None
+    event_ids: tuple[UUID, ...] | None = None
+    first: int | None = None
+    last: int | None = None
+    backwards: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """Some events of a stream, a category or the log, and where the next page starts."""
+
+    events: Sequence[RecordedEvent]
+    next_position: int
+
+
+def query_for(name: str, event_types: Sequence[str] | None) -> EventQuery:
+    """The query behind `$all`, a category `Order`, or a stream `Order-<id>`."""
+    types = tuple(event_types) if event_types is not None else None
+    if name == ALL:
+        return EventQuery(event_types=types)
+    if "-" in name:
+        stream = StreamName.parse(name)
+        return EventQuery(
+            order=Order.SEQUENCE_NUMBER,
+            aggregate_type=stream.aggregate_type,
+            aggregate_id=stream.aggregate_id,
+            event_types=types,
+        )
+    check_category(name)
+    return EventQuery(aggregate_type=name, event_types=types)
+
+
+def check_limit(name: str, limit: int | None) -> None:
+    if limit is not None and limit < 1:
+        raise InvalidInput(name, f"must be at least 1, is {limit}")

@@ -1,0 +1,12 @@
+from __future__ import annotations
+
+import pytest
+
+from events.store.base import EventStore
+from events.store.configured import event_store
+
+
+@pytest.fixture
+def store(db: None) -> EventStore:
+    """The store of the database that this run is on."""
+    return event_store()
