@@ -1,25 +1,24 @@
 """Aggregates: state that is decided on and rebuilt from events alone. No Django, no database.
 
-    class User(EventSourcedAggregate):
-        aggregate_type = "User"
-        email: str | None = None
+class User(EventSourcedAggregate):
+    aggregate_type = "User"
+    email: str | None = None
 
-        def deactivate(self):
-            if not self.is_active:
-                raise UserIsDeactivated(...)
-            self.add_event(UserDeactivated(deactivation_date=now()))
+    def deactivate(self):
+        if not self.is_active:
+            raise UserIsDeactivated(...)
+        self.add_event(UserDeactivated(deactivation_date=now()))
 
-        def apply_user_deactivated(self, event: UserDeactivated):
-            self.is_active = False
+    def apply_user_deactivated(self, event: UserDeactivated):
+        self.is_active = False
 """
 
 from __future__ import annotations
 
 import re
 import typing
-from collections.abc import Iterable
-from functools import cache
-from typing import Any, ClassVar, TypeVar
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar, TypeAlias, TypeVar
 from uuid import UUID
 
 from .codec import Codec, JsonObject, compile_fields_codec
@@ -29,6 +28,8 @@ from .snapshots import Snapshot
 from .streams import StreamName
 
 AggregateT = TypeVar("AggregateT", bound="EventSourcedAggregate")
+
+Apply: TypeAlias = Callable[[Any, Any], None]
 
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -49,6 +50,13 @@ class EventSourcedAggregate:
     snapshot_every: ClassVar[int | None] = None
     #: Event classes that don't change the state.
     ignored_events: ClassVar[frozenset[type[DomainEvent]]] = frozenset()
+
+    _apply_methods: ClassVar[dict[type[DomainEvent], Apply | None]]
+    _compiled_state_codec: ClassVar[Codec]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._apply_methods = dict.fromkeys(cls.ignored_events)
 
     def __init__(self, aggregate_id: str | UUID) -> None:
         self._stream = StreamName(self.aggregate_type, aggregate_id)
@@ -80,32 +88,40 @@ class EventSourcedAggregate:
 
     def apply_event(self, event: DomainEvent) -> None:
         """Changes the state by one event. Raises MissingApplyMethod."""
-        apply = _apply_method(type(self), type(event))
+        apply = self._apply_method(type(event))
         if apply is not None:
             apply(self, event)
 
     def replay(self, events: Iterable[tuple[int, DomainEvent]]) -> None:
         """Applies stored events, given with their sequence numbers."""
-        cls, version = type(self), self._version
         for version, event in events:
-            apply = _apply_method(cls, type(event))
-            if apply is not None:
-                apply(self, event)
-        self._version = version
+            self.apply_event(event)
+            self._version = version
 
     def mark_committed(self, version: int) -> None:
         """The uncommitted events are stored now; the last one has this sequence number."""
         self._version = version
         self._uncommitted_events.clear()
 
+    @classmethod
+    def _apply_method(cls, event_class: type[DomainEvent]) -> Apply | None:
+        try:
+            return cls._apply_methods[event_class]
+        except KeyError:
+            name = apply_method_name(event_class)
+            method: Apply | None = getattr(cls, name, None)
+            if method is None:
+                raise MissingApplyMethod(cls, event_class, name) from None
+            return cls._apply_methods.setdefault(event_class, method)
+
     # --- snapshots ---
 
     def to_snapshot(self) -> JsonObject:
-        return _state_codec(type(self)).encode(self)
+        return self._state_codec().encode(self)
 
     def from_snapshot(self, data: JsonObject) -> None:
         """Takes over the state. Raises DecodingError where the data doesn't fit."""
-        for name, value in _state_codec(type(self)).decode(data).items():
+        for name, value in self._state_codec().decode(data).items():
             setattr(self, name, value)
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -123,28 +139,22 @@ class EventSourcedAggregate:
     def events_since_snapshot(self) -> int:
         return self._version - self._snapshot_version
 
+    @classmethod
+    def _state_codec(cls) -> Codec:
+        # In the class's own dict: a subclass has another state.
+        codec: Codec | None = cls.__dict__.get("_compiled_state_codec")
+        if codec is None:
+            hints = typing.get_type_hints(cls, include_extras=True)
+            fields = {
+                name: (annotation, True)
+                for name, annotation in hints.items()
+                if typing.get_origin(annotation) is not ClassVar and not name.startswith("_")
+            }
+            codec = compile_fields_codec(fields, owner=cls.__qualname__)
+            cls._compiled_state_codec = codec
+        return codec
+
 
 def apply_method_name(event_class: type[DomainEvent]) -> str:
     """`UserRegistered` is applied by `apply_user_registered`."""
     return f"apply_{_WORD_START.sub('_', event_class.__name__).lower()}"
-
-
-@cache
-def _apply_method(aggregate_class: type, event_class: type[DomainEvent]) -> Any:
-    name = apply_method_name(event_class)
-    method = getattr(aggregate_class, name, None)
-    ignored: frozenset[type[DomainEvent]] = getattr(aggregate_class, "ignored_events")  # noqa: B009
-    if method is None and event_class not in ignored:
-        raise MissingApplyMethod(aggregate_class, event_class, name)
-    return method
-
-
-@cache
-def _state_codec(aggregate_class: type) -> Codec:
-    hints = typing.get_type_hints(aggregate_class)
-    fields = {
-        name: (annotation, True)
-        for name, annotation in hints.items()
-        if typing.get_origin(annotation) is not ClassVar and not name.startswith("_")
-    }
-    return compile_fields_codec(fields, owner=aggregate_class.__qualname__)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
@@ -25,7 +26,14 @@ class DomainAppConfig(AppConfig):
     A module that doesn't exist is fine; an error inside of one is raised.
     """
 
-    domain_modules = ("events", "upcasters", "commands", "handlers", "projections")
+    # Not itself the config of an app whose apps.py imports it; subclasses are, unless they say no.
+    default = False
+
+    domain_modules: tuple[str, ...] = ("events", "upcasters", "commands", "handlers", "projections")
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.default = cls.__dict__.get("default", True)
 
     def ready(self) -> None:
         for module in self.domain_modules:

@@ -12,6 +12,7 @@ path of the field, before anything is stored: `items[2].price: expected Decimal,
 | dataclass | object |
 | list[T], tuple[T, ...], tuple[A, B], dict[str, T] | array, array, array, object |
 | T \\| None | T or null |
+| Annotated[T, Limits(...)] | T, within limits when it is encoded |
 | Any | what is plain JSON already |
 """
 
@@ -25,11 +26,12 @@ from collections.abc import Callable
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from enum import Enum
-from typing import Any, Literal, NoReturn, TypeAlias, Union
+from typing import Annotated, Any, Literal, NoReturn, TypeAlias, Union
 from uuid import UUID
 
 from .exceptions import DecodingError, EncodingError, RegistrationError
 from .json_text import check_plain
+from .limits import Limits
 
 JsonObject: TypeAlias = dict[str, Any]
 Convert: TypeAlias = Callable[[Any], Any]
@@ -49,7 +51,7 @@ class Codec:
 
 def compile_codec(cls: type, *, without: frozenset[str] = frozenset()) -> Codec:
     """The codec of a dataclass, but for the fields named in `without`."""
-    hints = typing.get_type_hints(cls)
+    hints = typing.get_type_hints(cls, include_extras=True)
     return compile_fields_codec(
         {
             field.name: (hints[field.name], _is_required(field))
@@ -110,6 +112,8 @@ def _converters(annotation: Any) -> Pair:
     if annotation in _SCALARS:
         return _SCALARS[annotation]
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is Annotated:
+        return _limited(arguments[0], [a for a in arguments[1:] if isinstance(a, Limits)])
     if origin in (Union, types.UnionType):
         return _optional(arguments)
     if origin is Literal:
@@ -155,14 +159,18 @@ def _float() -> Pair:
 
     def decode(value: Any) -> float:
         # jsonb gives 1e22 back as an integer.
-        return float(value) if type(value) in (float, int) else _refuse(DecodingError, "float", value)
+        return (
+            float(value) if type(value) in (float, int) else _refuse(DecodingError, "float", value)
+        )
 
     return encode, decode
 
 
 def _as_text(kind: type, to_text: Callable[[Any], str], from_text: Callable[[str], Any]) -> Pair:
     def encode(value: Any) -> str:
-        return to_text(value) if type(value) is kind else _refuse(EncodingError, kind.__name__, value)
+        return (
+            to_text(value) if type(value) is kind else _refuse(EncodingError, kind.__name__, value)
+        )
 
     def decode(value: Any) -> Any:
         if type(value) is not str:
@@ -191,6 +199,18 @@ def _anything() -> Pair:
         return value
 
     return encode, lambda value: value
+
+
+def _limited(annotation: Any, limits: list[Limits]) -> Pair:
+    encode_inner, decode = _converters(annotation)
+
+    def encode(value: Any) -> Any:
+        encoded = encode_inner(value)
+        for limit in limits:
+            limit.check(value)
+        return encoded
+
+    return encode, decode
 
 
 def _optional(arguments: tuple[Any, ...]) -> Pair:
@@ -270,15 +290,19 @@ def _sequence(item: Any, kind: type[list[Any]] | type[tuple[Any, ...]]) -> Pair:
 def _fixed_tuple(items: tuple[Any, ...]) -> Pair:
     pairs = [_converters(item) for item in items]
 
-    def convert(value: Any, kind: type, error: type[EncodingError], side: int) -> list[Any]:
+    def check(value: Any, kind: type, error: type[EncodingError]) -> None:
         if type(value) is not kind or len(value) != len(pairs):
             _refuse(error, f"{kind.__name__} of {len(pairs)}", value)
-        return [_at(f"[{i}]", pairs[i][side], element) for i, element in enumerate(value)]
 
-    return (
-        lambda value: convert(value, tuple, EncodingError, 0),
-        lambda value: tuple(convert(value, list, DecodingError, 1)),
-    )
+    def encode(value: Any) -> list[Any]:
+        check(value, tuple, EncodingError)
+        return [_at(f"[{i}]", pairs[i][0], element) for i, element in enumerate(value)]
+
+    def decode(value: Any) -> tuple[Any, ...]:
+        check(value, list, DecodingError)
+        return tuple(_at(f"[{i}]", pairs[i][1], element) for i, element in enumerate(value))
+
+    return encode, decode
 
 
 def _mapping(item: Any) -> Pair:

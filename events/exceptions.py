@@ -1,4 +1,4 @@
-"""Every error of this app. One class for each decision that a caller can take; facts as attributes."""
+"""Every error of this app: one class for each decision that a caller can take, facts in it."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class ConcurrencyError(EventsError):
 
 
 class StaleVersion(ConcurrencyError):
-    """The version that the *caller* named is outdated: loading again can't help, only asking can."""
+    """The version that the *caller* named is outdated: loading again can't help, asking can."""
 
 
 class DuplicateEventId(EventsError):

@@ -1,6 +1,6 @@
 """What a domain event and a command are, before anything is stored.
 
-Declare them with `@event` and `@command` of `registry`; after storage an event is a `RecordedEvent`.
+Declared with `@event` and `@command` of `registry`; once stored, an event is a `RecordedEvent`.
 """
 
 from __future__ import annotations

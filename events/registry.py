@@ -7,6 +7,7 @@ keyword-only dataclass, compile its codec and register it here.
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar, dataclass_transform
@@ -109,7 +110,7 @@ def event(event_type: str, *, version: int = 1) -> Callable[[type[EventT]], type
     """Declares an event class. Raise `version` when its fields change, and write an upcaster."""
 
     def register(cls: type[EventT]) -> type[EventT]:
-        if ENVELOPE & cls.__dict__.get("__annotations__", {}).keys():
+        if ENVELOPE & inspect.get_annotations(cls).keys():
             raise RegistrationError(f"{cls!r} declares a field that every event has: {ENVELOPE}.")
         cls = dataclasses.dataclass(frozen=True, slots=True, kw_only=True)(cls)
         cls.event_type = event_type

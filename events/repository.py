@@ -47,15 +47,20 @@ class Repository(Generic[AggregateT]):
     def store(self) -> EventStore:
         return self._store or event_store()
 
-    def load(
-        self, aggregate_id: str | UUID, *, expected_version: int | None = None
-    ) -> AggregateT:
+    def load(self, aggregate_id: str | UUID, *, expected_version: int | None = None) -> AggregateT:
         """The current state. Raises AggregateNotFound, or StaleVersion where the caller has seen
         another version than the current one."""
         aggregate = self._load(aggregate_id)
         if expected_version is not None and aggregate.version != expected_version:
             raise StaleVersion(aggregate.stream, expected_version, aggregate.version)
         return aggregate
+
+    def find(self, aggregate_id: str | UUID) -> AggregateT | None:
+        """As `load`, but None where the stream has no events."""
+        try:
+            return self._load(aggregate_id)
+        except AggregateNotFound:
+            return None
 
     def load_at_version(self, aggregate_id: str | UUID, version: int) -> AggregateT:
         """The state after the event with this sequence number, or after the last before it."""

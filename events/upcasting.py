@@ -28,7 +28,9 @@ class UpcasterChain:
     def register(self, event_type: str, from_version: int, upcaster: Upcaster) -> None:
         key = (event_type, from_version)
         if self._upcasters.setdefault(key, upcaster) is not upcaster:
-            raise RegistrationError(f"Two upcasters start from {event_type} version {from_version}.")
+            raise RegistrationError(
+                f"Two upcasters start from {event_type} version {from_version}."
+            )
 
     def missing_steps(self, event_type: str, current_version: int) -> list[int]:
         """The versions below the current one that no upcaster starts from."""

@@ -21,9 +21,9 @@ if ! "$python" -c 'import ensurepip' 2>/dev/null; then
         echo "    sudo apt-get install $package" >&2
         exit 1
     fi
-    $sudo apt-get update --quiet
+    $sudo apt-get update -qq
     $sudo env DEBIAN_FRONTEND=noninteractive \
-        apt-get install --quiet --yes --no-install-recommends "$package"
+        apt-get install -qq --no-install-recommends "$package"
 fi
 
 exec "$python" -m venv "$1"

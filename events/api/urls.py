@@ -1,1 +1,5 @@
-urlpatterns = []
+from __future__ import annotations
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

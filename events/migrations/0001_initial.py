@@ -5,96 +5,160 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='AppendLock',
+            name="AppendLock",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('taken_at', models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("taken_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
-                'db_table': 'events_append_lock',
+                "db_table": "events_append_lock",
             },
         ),
         migrations.CreateModel(
-            name='CommandRecord',
+            name="CommandRecord",
             fields=[
-                ('command_id', models.UUIDField(primary_key=True, serialize=False, verbose_name='command id')),
-                ('command_type', models.CharField(max_length=100, verbose_name='command type')),
-                ('fingerprint', models.CharField(max_length=64, verbose_name='fingerprint')),
-                ('outcome', models.JSONField(verbose_name='outcome')),
-                ('recorded_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='recorded at')),
+                (
+                    "command_id",
+                    models.UUIDField(primary_key=True, serialize=False, verbose_name="command id"),
+                ),
+                ("command_type", models.CharField(max_length=100, verbose_name="command type")),
+                ("fingerprint", models.CharField(max_length=64, verbose_name="fingerprint")),
+                ("outcome", models.JSONField(verbose_name="outcome")),
+                (
+                    "recorded_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="recorded at"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'command record',
-                'verbose_name_plural': 'command records',
-                'db_table': 'events_command_records',
+                "verbose_name": "command record",
+                "verbose_name_plural": "command records",
+                "db_table": "events_command_records",
             },
         ),
         migrations.CreateModel(
-            name='AggregateVersion',
+            name="AggregateVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('aggregate_type', models.CharField(max_length=100, verbose_name='aggregate type')),
-                ('aggregate_id', models.CharField(max_length=255, verbose_name='aggregate id')),
-                ('version', models.BigIntegerField(verbose_name='version')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='first event at')),
-                ('updated_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='last event at')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("aggregate_type", models.CharField(max_length=100, verbose_name="aggregate type")),
+                ("aggregate_id", models.CharField(max_length=255, verbose_name="aggregate id")),
+                ("version", models.BigIntegerField(verbose_name="version")),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="first event at"
+                    ),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="last event at"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'stream',
-                'verbose_name_plural': 'streams',
-                'db_table': 'aggregate_versions',
-                'constraints': [models.UniqueConstraint(fields=('aggregate_type', 'aggregate_id'), name='aggregate_versions_stream')],
+                "verbose_name": "stream",
+                "verbose_name_plural": "streams",
+                "db_table": "aggregate_versions",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("aggregate_type", "aggregate_id"), name="aggregate_versions_stream"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('position', models.BigAutoField(primary_key=True, serialize=False, verbose_name='position')),
-                ('event_id', models.UUIDField(verbose_name='event id')),
-                ('aggregate_id', models.CharField(max_length=255, verbose_name='aggregate id')),
-                ('aggregate_type', models.CharField(max_length=100, verbose_name='aggregate type')),
-                ('event_type', models.CharField(max_length=100, verbose_name='event type')),
-                ('event_version', models.PositiveIntegerField(verbose_name='event version')),
-                ('sequence_number', models.BigIntegerField(verbose_name='sequence number')),
-                ('event_data', models.JSONField(verbose_name='event data')),
-                ('metadata', models.JSONField(verbose_name='metadata')),
-                ('correlation_id', models.CharField(max_length=200, null=True, verbose_name='correlation id')),
-                ('causation_id', models.CharField(max_length=200, null=True, verbose_name='causation id')),
-                ('occurred_on', models.DateTimeField(verbose_name='occurred on')),
-                ('recorded_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='recorded at')),
+                (
+                    "position",
+                    models.BigAutoField(primary_key=True, serialize=False, verbose_name="position"),
+                ),
+                ("event_id", models.UUIDField(verbose_name="event id")),
+                ("aggregate_id", models.CharField(max_length=255, verbose_name="aggregate id")),
+                ("aggregate_type", models.CharField(max_length=100, verbose_name="aggregate type")),
+                ("event_type", models.CharField(max_length=100, verbose_name="event type")),
+                ("event_version", models.PositiveIntegerField(verbose_name="event version")),
+                ("sequence_number", models.BigIntegerField(verbose_name="sequence number")),
+                ("event_data", models.JSONField(verbose_name="event data")),
+                ("metadata", models.JSONField(verbose_name="metadata")),
+                (
+                    "correlation_id",
+                    models.CharField(max_length=200, null=True, verbose_name="correlation id"),
+                ),
+                (
+                    "causation_id",
+                    models.CharField(max_length=200, null=True, verbose_name="causation id"),
+                ),
+                ("occurred_on", models.DateTimeField(verbose_name="occurred on")),
+                (
+                    "recorded_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="recorded at"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'event',
-                'verbose_name_plural': 'events',
-                'db_table': 'events',
-                'indexes': [models.Index(fields=['aggregate_type', 'position'], name='events_category'), models.Index(fields=['event_type', 'position'], name='events_event_type'), models.Index(fields=['correlation_id', 'position'], name='events_correlation'), models.Index(fields=['causation_id', 'position'], name='events_causation')],
-                'constraints': [models.UniqueConstraint(fields=('aggregate_type', 'aggregate_id', 'sequence_number'), name='events_stream_version'), models.UniqueConstraint(fields=('event_id',), name='events_event_id')],
+                "verbose_name": "event",
+                "verbose_name_plural": "events",
+                "db_table": "events",
+                "indexes": [
+                    models.Index(fields=["aggregate_type", "position"], name="events_category"),
+                    models.Index(fields=["event_type", "position"], name="events_event_type"),
+                    models.Index(fields=["correlation_id", "position"], name="events_correlation"),
+                    models.Index(fields=["causation_id", "position"], name="events_causation"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("aggregate_type", "aggregate_id", "sequence_number"),
+                        name="events_stream_version",
+                    ),
+                    models.UniqueConstraint(fields=("event_id",), name="events_event_id"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Snapshot',
+            name="Snapshot",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('aggregate_type', models.CharField(max_length=100, verbose_name='aggregate type')),
-                ('aggregate_id', models.CharField(max_length=255, verbose_name='aggregate id')),
-                ('version', models.BigIntegerField(verbose_name='version')),
-                ('schema_version', models.PositiveIntegerField(verbose_name='schema version')),
-                ('snapshot_data', models.JSONField(verbose_name='snapshot data')),
-                ('created_at', models.DateTimeField(verbose_name='created at')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("aggregate_type", models.CharField(max_length=100, verbose_name="aggregate type")),
+                ("aggregate_id", models.CharField(max_length=255, verbose_name="aggregate id")),
+                ("version", models.BigIntegerField(verbose_name="version")),
+                ("schema_version", models.PositiveIntegerField(verbose_name="schema version")),
+                ("snapshot_data", models.JSONField(verbose_name="snapshot data")),
+                ("created_at", models.DateTimeField(verbose_name="created at")),
             ],
             options={
-                'verbose_name': 'snapshot',
-                'verbose_name_plural': 'snapshots',
-                'db_table': 'snapshots',
-                'constraints': [models.UniqueConstraint(fields=('aggregate_type', 'aggregate_id'), name='snapshots_stream')],
+                "verbose_name": "snapshot",
+                "verbose_name_plural": "snapshots",
+                "db_table": "snapshots",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("aggregate_type", "aggregate_id"), name="snapshots_stream"
+                    )
+                ],
             },
         ),
     ]

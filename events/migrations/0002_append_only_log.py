@@ -9,7 +9,5 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunPython(schema.set_bytewise_collation, migrations.RunPython.noop),
         migrations.RunPython(schema.install_functions, schema.drop_functions),
-        migrations.RunPython(
-            schema.install_append_only_triggers, schema.drop_append_only_triggers
-        ),
+        migrations.RunPython(schema.install_append_only_triggers, schema.drop_append_only_triggers),
     ]

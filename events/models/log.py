@@ -39,11 +39,13 @@ class Event(models.Model):
     sequence_number = models.BigIntegerField(_("sequence number"))
     event_data = models.JSONField(_("event data"))
     metadata = models.JSONField(_("metadata"))
-    # Copies of what is in the metadata, to be indexed.
-    correlation_id = models.CharField(
+    # Copies of what is in the metadata, to be indexed. Null is "not there", as in the metadata.
+    correlation_id = models.CharField(  # noqa: DJ001
         _("correlation id"), max_length=MAX_MESSAGE_ID_LENGTH, null=True
     )
-    causation_id = models.CharField(_("causation id"), max_length=MAX_MESSAGE_ID_LENGTH, null=True)
+    causation_id = models.CharField(  # noqa: DJ001
+        _("causation id"), max_length=MAX_MESSAGE_ID_LENGTH, null=True
+    )
     occurred_on = models.DateTimeField(_("occurred on"))
     recorded_at = models.DateTimeField(_("recorded at"), default=timezone.now)
 
@@ -68,7 +70,9 @@ class Event(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.event_type} {self.aggregate_type}-{self.aggregate_id} #{self.sequence_number}"
+        return (
+            f"{self.event_type} {self.aggregate_type}-{self.aggregate_id} #{self.sequence_number}"
+        )
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
@@ -135,3 +139,6 @@ class AppendLock(models.Model):
 
     class Meta:
         db_table = "events_append_lock"
+
+    def __str__(self) -> str:
+        return f"taken at {self.taken_at}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -109,9 +109,7 @@ def prepare(append: StreamAppend, context_metadata: JsonObject) -> PreparedAppen
     check_expected_version(append.expected_version)
     if not append.events:
         raise InvalidInput("events", f"there are none to append to {append.stream}")
-    rows = [
-        _row(index, event, context_metadata) for index, event in enumerate(append.events)
-    ]
+    rows = [_row(index, event, context_metadata) for index, event in enumerate(append.events)]
     if len(rows) > 1 and len({row["event_id"] for row in rows}) < len(rows):
         raise InvalidInput("events", "two of them have the same event_id")
     return PreparedAppend(
@@ -136,22 +134,30 @@ def check_together(appends: Sequence[PreparedAppend]) -> None:
 
 def _row(index: int, event: DomainEvent, context_metadata: JsonObject) -> JsonObject:
     try:
-        metadata: dict[str, Any] = context_metadata
-        if event.metadata:
-            metadata = {**context_metadata, **event.metadata}
-            check_metadata(metadata)
-        if event.occurred_on.utcoffset() is None:
-            raise EncodingError("occurred_on", "has no offset from UTC")
+        _check_envelope(event)
         return {
             "event_id": str(event.event_id),
             "event_type": event.event_type,
             "event_version": event.event_version,
             "event_data": event_types.encode(event),
-            "metadata": metadata,
+            "metadata": _merged(context_metadata, event.metadata),
             "occurred_on": event.occurred_on.isoformat(),
         }
     except EncodingError as error:
-        raise error.under(f"{event.event_type}").under(f"events[{index}]") from None
+        raise error.under(event.event_type).under(f"events[{index}]") from None
+
+
+def _check_envelope(event: DomainEvent) -> None:
+    if event.occurred_on.utcoffset() is None:
+        raise EncodingError("occurred_on", "has no offset from UTC")
+
+
+def _merged(context_metadata: JsonObject, metadata: Mapping[str, Any]) -> JsonObject:
+    if not metadata:
+        return context_metadata
+    merged = {**context_metadata, **metadata}
+    check_metadata(merged)
+    return merged
 
 
 def _text(rows: list[JsonObject]) -> str:

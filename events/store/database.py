@@ -1,4 +1,4 @@
-"""What the two database stores share: snapshots, versions, and the signal inside the transaction."""
+"""What the two database stores share: snapshots, versions, the signal inside the transaction."""
 
 from __future__ import annotations
 
@@ -58,7 +58,9 @@ class DatabaseEventStore(EventStore):
 
     def find_snapshot(self, stream: StreamName) -> Snapshot | None:
         row = self._snapshots(stream).first()
-        return row and Snapshot(
+        if row is None:
+            return None
+        return Snapshot(
             version=row.version,
             schema_version=row.schema_version,
             data=row.snapshot_data,

@@ -1,7 +1,7 @@
 """The store for SQLite, and for any other database that Django knows.
 
-Appends queue on one row until they are committed, so positions become visible in their order and the
-last one is the high-water mark. SQLite has a single writer anyway.
+Appends queue on one row until they are committed, so positions become visible in their order and
+the last one is the high-water mark. SQLite has a single writer anyway.
 """
 
 from __future__ import annotations

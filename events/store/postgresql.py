@@ -164,4 +164,3 @@ def _duplicate_ids_translated(appends: Sequence[PreparedAppend]) -> Iterator[Non
         if constraint_name(error) == "events_event_id":
             raise appends[0].duplicate() from error
         raise
-

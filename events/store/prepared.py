@@ -1,8 +1,8 @@
-"""A cursor whose statements PostgreSQL parses and plans once a connection, under Django's wrapper."""
+"""A cursor whose statements PostgreSQL plans once a connection, under Django's wrapper."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.db.backends.utils import CursorWrapper
 
@@ -33,7 +33,7 @@ else:
         connection.ensure_connection()
         connection.validate_thread_sharing()
         make = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-        return make(PreparedCursor(connection.connection))
+        return make(cast("CursorWrapper", PreparedCursor(connection.connection)))
 
     def _may_prepare(connection: BaseDatabaseWrapper) -> bool:
         # The setting by which Django hosts say that a transaction pooler stands in between.

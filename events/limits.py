@@ -1,0 +1,38 @@
+"""Bounds of a field, declared in its annotation: `name: Annotated[str, Limits(max_length=100)]`.
+
+Checked when a command is dispatched or an event appended, and shown in the HTTP form. Not checked
+when stored data is read: bounds may become tighter, history stays as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from .exceptions import EncodingError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Lengths are of strings, lists and tuples; values of numbers, inclusive."""
+
+    min_length: int | None = None
+    max_length: int | None = None
+    min_value: int | float | Decimal | None = None
+    max_value: int | float | Decimal | None = None
+    #: Digits after the point of a Decimal.
+    decimal_places: int | None = None
+
+    def check(self, value: Any) -> None:
+        """Raises EncodingError."""
+        if self.min_length is not None and len(value) < self.min_length:
+            raise EncodingError("", f"is shorter than {self.min_length}")
+        if self.max_length is not None and len(value) > self.max_length:
+            raise EncodingError("", f"is longer than {self.max_length}")
+        if self.min_value is not None and value < self.min_value:
+            raise EncodingError("", f"is less than {self.min_value}")
+        if self.max_value is not None and value > self.max_value:
+            raise EncodingError("", f"is greater than {self.max_value}")
+        if self.decimal_places is not None and -value.as_tuple().exponent > self.decimal_places:
+            raise EncodingError("", f"has more than {self.decimal_places} decimal places")
