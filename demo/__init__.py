@@ -1,0 +1,1 @@
+"""The demo: the example project with a life in it, made by real commands."""

@@ -290,7 +290,7 @@ def _sequence(item: Any, kind: type[list[Any]] | type[tuple[Any, ...]]) -> Pair:
 def _fixed_tuple(items: tuple[Any, ...]) -> Pair:
     pairs = [_converters(item) for item in items]
 
-    def check(value: Any, kind: type, error: type[EncodingError]) -> None:
+    def check(value: Any, kind: type[Any], error: type[EncodingError]) -> None:
         if type(value) is not kind or len(value) != len(pairs):
             _refuse(error, f"{kind.__name__} of {len(pairs)}", value)
 

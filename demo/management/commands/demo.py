@@ -1,0 +1,71 @@
+"""`manage.py demo`: migrates, plays the scenario, says what happened, and serves the site."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from demo import scenario
+from demo.tally import Tally
+
+
+class Command(BaseCommand):
+    help = "Fill the database by real commands, then serve the site on this machine."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--once", action="store_true", help="end after the summary")
+
+    def handle(self, *, port: int, once: bool, **options: Any) -> None:
+        if not settings.DEBUG:
+            raise CommandError("The demo makes an operator with a known password: set DEBUG=on.")
+        call_command("migrate", verbosity=0)
+        call_command("check", databases=["default"])
+        console = Console()
+        tally = Tally()
+        scenario.ensure_operator(tally)
+        _play(console, tally)
+        console.print(_summary(tally))
+        if found := scenario.differences(tally):
+            raise CommandError("Not as expected: " + "; ".join(found))
+        console.print(f"All as expected, in {tally.seconds():.1f} s.")
+        if not once:
+            _serve(console, port)
+
+
+def _play(console: Console, tally: Tally) -> None:
+    with Progress(console=console) as bar:
+        task = bar.add_task("People register, log in, leave", total=scenario.NUMBER_OF_PEOPLE)
+        scenario.play(tally, progress=lambda: bar.advance(task))
+
+
+def _summary(tally: Tally) -> Table:
+    table = Table("", "done", "refused", "answered again", title="What happened")
+    for command_type in sorted(tally.done | tally.refused):
+        table.add_row(
+            command_type,
+            str(tally.done[command_type]),
+            str(tally.refused[command_type]),
+            str(tally.replayed[command_type]),
+        )
+    table.add_section()
+    for event_type, number in sorted(tally.events().items()):
+        table.add_row(f"{event_type} events", str(number), "", "")
+    return table
+
+
+def _serve(console: Console, port: int) -> None:
+    console.print(
+        f"\nOpen [bold]http://127.0.0.1:{port}/admin/[/bold] and log in as "
+        f"[bold]{scenario.OPERATOR}[/bold], password [bold]{scenario.PASSWORD}[/bold]. "
+        "Ctrl-C ends it.\n"
+    )
+    call_command("runserver", f"127.0.0.1:{port}", use_reloader=False)

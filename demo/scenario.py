@@ -1,0 +1,84 @@
+"""A morning of the example: people register, log in, leave; some ask for what can't be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django.contrib.auth import get_user_model
+
+from events.identifiers import new_id
+from users.commands import DeactivateUser, LogInUser, RegisterUser
+from users.models import LinkedLogin, RegisteredUser
+
+from .people import people
+from .tally import Tally
+
+NUMBER_OF_PEOPLE = 120
+OPERATOR, PASSWORD = "operator", "operator"
+
+#: The events that a done command leaves, one each.
+EVENT_OF_COMMAND = {
+    "RegisterUser": "UserRegistered",
+    "LogInUser": "UserLoggedIn",
+    "DeactivateUser": "UserDeactivated",
+}
+
+
+def play(tally: Tally, progress: Callable[[], None]) -> None:
+    """Calls `progress` once for each person."""
+    for number, (name, email) in enumerate(
+        people(NUMBER_OF_PEOPLE, after=RegisteredUser.objects.count())
+    ):
+        _live(tally, number, name, email)
+        progress()
+
+
+def _live(tally: Tally, number: int, name: str, email: str) -> None:
+    command_id = new_id()
+    register = RegisterUser(name=name, email=email)
+    registered = tally.dispatch(register, command_id=command_id)
+    if registered is None:
+        return
+    user_id = UUID(registered.value["user_id"])
+    for _ in range(number % 4):
+        tally.dispatch(LogInUser(user_id=user_id))
+    if number % 10 == 0:  # an impatient click: the same command twice
+        tally.dispatch(register, command_id=command_id)
+    if number % 12 == 0:  # somebody else with the same address
+        tally.dispatch(RegisterUser(name=f"Not {name}", email=email.upper()))
+    if number % 15 == 0:
+        tally.dispatch(DeactivateUser(user_id=user_id))
+        tally.dispatch(LogInUser(user_id=user_id))
+
+
+def differences(tally: Tally) -> list[str]:
+    """What isn't as the commands' answers say; empty when all is well."""
+    expected = {
+        event_type: tally.done[command_type]
+        for command_type, event_type in EVENT_OF_COMMAND.items()
+    }
+    actual = tally.events()
+    found = [
+        f"{event_type}: {expected.get(event_type, 0)} expected, {actual[event_type]} in the log"
+        for event_type in expected.keys() | actual.keys()
+        if expected.get(event_type, 0) != actual[event_type]
+    ]
+    if tally.done["RegisterUser"] < NUMBER_OF_PEOPLE:
+        found.append(f"only {tally.done['RegisterUser']} of {NUMBER_OF_PEOPLE} could register")
+    if not tally.refused or not tally.replayed:
+        found.append("nothing was refused, or nothing was answered from its record")
+    return found
+
+
+def ensure_operator(tally: Tally) -> None:
+    """A superuser for the admin, linked to a user of the shop: logging in leaves an event."""
+    account, _ = get_user_model().objects.update_or_create(
+        username=OPERATOR, defaults={"is_staff": True, "is_superuser": True, "is_active": True}
+    )
+    account.set_password(PASSWORD)
+    account.save()
+    if not LinkedLogin.objects.filter(account=account).exists():
+        user_id = new_id()
+        tally.dispatch(RegisterUser(user_id=user_id, name="Operator", email="operator@example.org"))
+        LinkedLogin.objects.create(account=account, user_id=user_id)
