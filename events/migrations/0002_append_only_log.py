@@ -1,10 +1,14 @@
 from django.db import migrations
 
+from ..models import Event
 from ..store import schema
+
+# A host may give this app another label.
+LABEL = Event._meta.app_label
 
 
 class Migration(migrations.Migration):
-    dependencies = [("events", "0001_initial")]
+    dependencies = [(LABEL, "0001_initial")]
 
     operations = [
         migrations.RunPython(schema.set_bytewise_collation, migrations.RunPython.noop),

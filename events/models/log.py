@@ -74,10 +74,8 @@ class Event(models.Model):
             f"{self.event_type} {self.aggregate_type}-{self.aggregate_id} #{self.sequence_number}"
         )
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise EventsAreImmutable("Stored events can't be changed; append a correcting event.")
-        super().save(*args, **kwargs)
+    def save(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise EventsAreImmutable("Events are stored by an event store's append, and never changed.")
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise EventsAreImmutable("Stored events can't be deleted; append a correcting event.")

@@ -127,15 +127,18 @@ class EventStore(ABC):
         """At most `count` events from `position` on, of a stream `Order-<id>` (position is the
         sequence number), a category `Order` or the log `$all` (position is that of the log).
 
-        Go on with `page.next_position`; it stays where it is when there was nothing to read.
+        Go on with `page.next_position`.
         """
         check_limit("count", count)
         query = replace(query_for(name, event_types), first=position)
-        if query.order is Order.POSITION:
-            query = replace(query, last=self.high_water_mark())
-        events = self._select(query, count)
-        next_position = getattr(events[-1], query.order.value) + 1 if events else position
-        return EventPage(events, next_position)
+        if query.order is Order.SEQUENCE_NUMBER:
+            events = self._select(query, count)
+            return EventPage(events, events[-1].sequence_number + 1 if events else position)
+        mark = self.high_water_mark()
+        events = self._select(replace(query, last=mark), count)
+        # A page that isn't full has seen all up to the mark, whatever the filter let through.
+        seen = events[-1].position if len(events) == count else mark
+        return EventPage(events, max(seen + 1, position))
 
     def read_correlated(
         self, correlation_id: str, *, limit: int | None = None
