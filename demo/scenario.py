@@ -16,6 +16,7 @@ from .tally import Tally
 
 NUMBER_OF_PEOPLE = 120
 OPERATOR, PASSWORD = "operator", "operator"
+OPERATOR_EMAIL = "operator@example.org"
 
 #: The events that a done command leaves, one each.
 EVENT_OF_COMMAND = {
@@ -78,7 +79,10 @@ def ensure_operator(tally: Tally) -> None:
     )
     account.set_password(PASSWORD)
     account.save()
-    if not LinkedLogin.objects.filter(account=account).exists():
-        user_id = new_id()
-        tally.dispatch(RegisterUser(user_id=user_id, name="Operator", email="operator@example.org"))
-        LinkedLogin.objects.create(account=account, user_id=user_id)
+    if LinkedLogin.objects.filter(account=account).exists():
+        return
+    user = RegisteredUser.objects.filter(email=OPERATOR_EMAIL).first()
+    user_id = user.user_id if user else new_id()
+    if user is None:
+        tally.dispatch(RegisterUser(user_id=user_id, name="Operator", email=OPERATOR_EMAIL))
+    LinkedLogin.objects.create(account=account, user_id=user_id)

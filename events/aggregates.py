@@ -15,15 +15,16 @@ class User(EventSourcedAggregate):
 
 from __future__ import annotations
 
+import inspect
 import re
 import typing
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, TypeAlias, TypeVar
 from uuid import UUID
 
-from .codec import Codec, JsonObject, compile_fields_codec
-from .exceptions import MissingApplyMethod
-from .messages import DomainEvent
+from .codec import Codec, JsonObject, compile_fields_codec, resolved_annotations
+from .exceptions import MissingApplyMethod, RegistrationError
+from .messages import DomainEvent, detached
 from .snapshots import Snapshot
 from .streams import StreamName
 
@@ -31,6 +32,7 @@ AggregateT = TypeVar("AggregateT", bound="EventSourcedAggregate")
 
 Apply: TypeAlias = Callable[[Any, Any], None]
 
+_OWN_ATTRIBUTES = {"_stream", "_version", "_snapshot_version", "_uncommitted_events"}
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -57,12 +59,33 @@ class EventSourcedAggregate:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._apply_methods = dict.fromkeys(cls.ignored_events)
+        for event_class in cls.ignored_events:
+            if hasattr(cls, apply_method_name(event_class)):
+                raise RegistrationError(f"{cls!r} both applies and ignores {event_class.__name__}.")
+        for name, annotation in inspect.get_annotations(cls).items():
+            shared = isinstance(cls.__dict__.get(name), list | dict | set)
+            if shared and "ClassVar" not in str(annotation):
+                raise RegistrationError(
+                    f"{cls.__qualname__}.{name} has a default that all of them would share: "
+                    "set it in an apply method instead."
+                )
 
     def __init__(self, aggregate_id: str | UUID) -> None:
+        self.check_declaration()
         self._stream = StreamName(self.aggregate_type, aggregate_id)
         self._version = -1
         self._snapshot_version = -1
         self._uncommitted_events: list[DomainEvent] = []
+
+    @classmethod
+    def check_declaration(cls) -> None:
+        """Refuses, before it is used, what could not be saved or kept in a snapshot later."""
+        if not hasattr(cls, "aggregate_type"):
+            raise RegistrationError(
+                f"{cls.__qualname__} has no name: write aggregate_type = '...' into the class."
+            )
+        if cls.snapshot_every != 0 and cls.to_snapshot is EventSourcedAggregate.to_snapshot:
+            cls._state_codec()
 
     @property
     def stream(self) -> StreamName:
@@ -83,7 +106,8 @@ class EventSourcedAggregate:
 
     def add_event(self, event: DomainEvent) -> None:
         """Applies a new event. It is stored when the aggregate is saved."""
-        self.apply_event(event)
+        # Not the event itself: the state may take over a list of it, and add to that.
+        self.apply_event(detached(event))
         self._uncommitted_events.append(event)
 
     def apply_event(self, event: DomainEvent) -> None:
@@ -117,6 +141,12 @@ class EventSourcedAggregate:
     # --- snapshots ---
 
     def to_snapshot(self) -> JsonObject:
+        forgotten = vars(self).keys() - _OWN_ATTRIBUTES - self._state_fields().keys()
+        if forgotten:
+            raise RegistrationError(
+                f"{type(self).__name__} has state without an annotation, which its snapshot would "
+                f"forget: {', '.join(sorted(forgotten))}"
+            )
         return self._state_codec().encode(self)
 
     def from_snapshot(self, data: JsonObject) -> None:
@@ -144,15 +174,18 @@ class EventSourcedAggregate:
         # In the class's own dict: a subclass has another state.
         codec: Codec | None = cls.__dict__.get("_compiled_state_codec")
         if codec is None:
-            hints = typing.get_type_hints(cls, include_extras=True)
-            fields = {
-                name: (annotation, True)
-                for name, annotation in hints.items()
-                if typing.get_origin(annotation) is not ClassVar and not name.startswith("_")
-            }
+            fields = {name: (annotation, True) for name, annotation in cls._state_fields().items()}
             codec = compile_fields_codec(fields, owner=cls.__qualname__)
             cls._compiled_state_codec = codec
         return codec
+
+    @classmethod
+    def _state_fields(cls) -> dict[str, Any]:
+        return {
+            name: annotation
+            for name, annotation in resolved_annotations(cls).items()
+            if typing.get_origin(annotation) is not ClassVar
+        }
 
 
 def apply_method_name(event_class: type[DomainEvent]) -> str:

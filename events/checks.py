@@ -10,6 +10,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
+from django.utils.module_loading import import_string
 
 from .command_bus import command_bus
 from .conf import events_settings, given_settings, setting_names
@@ -20,14 +21,23 @@ Apps = Sequence[AppConfig] | None
 
 @register
 def check_settings(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    if not isinstance(given_settings(), dict):
+        return [Error("EVENTS isn't a dict.", id="events.E001")]
     known = setting_names()
     messages: list[CheckMessage] = []
     for name in given_settings():
         if name not in known:
-            close = get_close_matches(name, known, n=1)
+            close = get_close_matches(str(name), known, n=1)
             hint = f"Did you mean {close[0]!r}?" if close else f"Known are {', '.join(known)}."
             messages.append(Error(f"EVENTS has no key {name!r}.", hint=hint, id="events.E001"))
-    alias = events_settings().database
+    configured = events_settings()
+    messages += [Error(sentence, id="events.E005") for sentence in configured.wrong_values()]
+    if isinstance(configured.store, str):
+        try:
+            import_string(configured.store)
+        except ImportError as error:
+            messages.append(Error(f"EVENTS['store']: {error}", id="events.E005"))
+    alias = configured.database
     if alias not in connections:
         messages.append(
             Error(f"EVENTS['database'] is {alias!r}, not in DATABASES.", id="events.E002")
@@ -45,6 +55,22 @@ def check_settings(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
 
 @register
 def check_upcasters(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    return [*_missing_upcasters(), *_unused_upcasters()]
+
+
+def _unused_upcasters() -> list[CheckMessage]:
+    current_versions = {cls.event_type: cls.event_version for cls in event_types}
+    return [
+        Warning(
+            f"An upcaster starts from {event_type} version {version}, but no class is newer.",
+            hint="Raise the version of the class, or mend the name of the type.",
+            id="events.W003",
+        )
+        for event_type, version in event_types.upcasters.unused_steps(current_versions)
+    ]
+
+
+def _missing_upcasters() -> list[CheckMessage]:
     return [
         Error(
             f"No upcaster starts from {cls.event_type} version {version}.",

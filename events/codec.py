@@ -19,17 +19,19 @@ path of the field, before anything is stored: `items[2].price: expected Decimal,
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import math
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from contextlib import suppress
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from typing import Annotated, Any, Literal, NoReturn, TypeAlias, Union
 from uuid import UUID
 
-from .exceptions import DecodingError, EncodingError, RegistrationError
+from .exceptions import DecodingError, EncodingError, InvalidInput, RegistrationError
 from .json_text import check_plain
 from .limits import Limits
 
@@ -51,15 +53,30 @@ class Codec:
 
 def compile_codec(cls: type, *, without: frozenset[str] = frozenset()) -> Codec:
     """The codec of a dataclass, but for the fields named in `without`."""
-    hints = typing.get_type_hints(cls, include_extras=True)
+    hints = resolved_annotations(cls)
+    fields = {field.name: field for field in dataclasses.fields(cls) if field.init}
+    taken = inspect.signature(cls).parameters.keys()
+    if taken != fields.keys():
+        names = ", ".join(sorted(taken ^ fields.keys()))
+        raise RegistrationError(f"{cls.__qualname__} takes arguments that aren't fields: {names}")
     return compile_fields_codec(
         {
-            field.name: (hints[field.name], _is_required(field))
-            for field in dataclasses.fields(cls)
-            if field.init and field.name not in without
+            name: (hints[name], _is_required(field))
+            for name, field in fields.items()
+            if name not in without
         },
         owner=cls.__qualname__,
     )
+
+
+def resolved_annotations(cls: type) -> dict[str, Any]:
+    """Raises RegistrationError where one names something that can't be found."""
+    try:
+        return typing.get_type_hints(cls, include_extras=True)
+    except NameError as error:
+        raise RegistrationError(
+            f"{cls.__qualname__} has an annotation that can't be resolved: {error}"
+        ) from error
 
 
 def compile_fields_codec(fields: dict[str, tuple[Any, bool]], *, owner: str) -> Codec:
@@ -67,13 +84,14 @@ def compile_fields_codec(fields: dict[str, tuple[Any, bool]], *, owner: str) -> 
     compiled = []
     for name, (annotation, required) in fields.items():
         try:
-            compiled.append((name, *_converters(annotation), required))
+            plain = annotation if any(annotation is kind for kind in (str, int, bool)) else None
+            compiled.append((name, *_converters(annotation), required, plain))
         except RegistrationError as error:
             raise RegistrationError(f"{owner}.{name}: {error}") from None
 
     def encode(instance: Any) -> JsonObject:
         data = {}
-        for name, encode_value, _, _ in compiled:
+        for name, encode_value, _, _, _ in compiled:
             try:
                 data[name] = encode_value(getattr(instance, name))
             except EncodingError as error:
@@ -84,10 +102,14 @@ def compile_fields_codec(fields: dict[str, tuple[Any, bool]], *, owner: str) -> 
         if type(data) is not dict:
             _refuse(DecodingError, "an object", data)
         values = {}
-        for name, _, decode_value, required in compiled:
+        for name, _, decode_value, required, plain in compiled:
             if name in data:
+                value = data[name]
+                if type(value) is plain:  # saves a call for what is most frequent
+                    values[name] = value
+                    continue
                 try:
-                    values[name] = decode_value(data[name])
+                    values[name] = decode_value(value)
                 except EncodingError as error:
                     raise error.under(name) from None
             elif required:
@@ -109,8 +131,9 @@ def _refuse(error: type[EncodingError], expected: str, value: object) -> NoRetur
 
 
 def _converters(annotation: Any) -> Pair:
-    if annotation in _SCALARS:
-        return _SCALARS[annotation]
+    scalar = _SCALARS.get(annotation) if isinstance(annotation, Hashable) else None
+    if scalar is not None:
+        return scalar
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is Annotated:
         return _limited(arguments[0], [a for a in arguments[1:] if isinstance(a, Limits)])
@@ -124,7 +147,7 @@ def _converters(annotation: Any) -> Pair:
         return _sequence(arguments[0], tuple)
     if origin is tuple and arguments:
         return _fixed_tuple(arguments)
-    if origin is dict and arguments[0] is str:
+    if origin is dict and arguments and arguments[0] is str:
         return _mapping(arguments[1])
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return _enumeration(annotation)
@@ -150,47 +173,63 @@ def _exactly(kind: type) -> Pair:
 
 
 def _float() -> Pair:
-    def encode(value: Any) -> float:
-        if type(value) not in (float, int):
-            _refuse(EncodingError, "float", value)
-        if not math.isfinite(value):
-            _refuse(EncodingError, "a finite float", value)
-        return float(value)
+    # In both directions: jsonb gives 1e22 back as an integer.
+    def check(error: type[EncodingError]) -> Convert:
+        def convert(value: Any) -> float:
+            if type(value) not in (float, int):
+                _refuse(error, "float", value)
+            try:
+                number = float(value)
+            except OverflowError:
+                number = math.inf
+            return number if math.isfinite(number) else _refuse(error, "a finite float", value)
 
-    def decode(value: Any) -> float:
-        # jsonb gives 1e22 back as an integer.
-        return (
-            float(value) if type(value) in (float, int) else _refuse(DecodingError, "float", value)
-        )
+        return convert
 
-    return encode, decode
+    return check(EncodingError), check(DecodingError)
 
 
-def _as_text(kind: type, to_text: Callable[[Any], str], from_text: Callable[[str], Any]) -> Pair:
+def _as_text(
+    kind: type,
+    to_text: Callable[[Any], str],
+    from_text: Callable[[str], Any],
+    refusal: Callable[[Any], str | None] = lambda value: None,
+) -> Pair:
+    """`refusal` says what is expected instead of a value of the right type; None: it is fine."""
+
     def encode(value: Any) -> str:
-        return (
-            to_text(value) if type(value) is kind else _refuse(EncodingError, kind.__name__, value)
-        )
+        if type(value) is not kind:
+            _refuse(EncodingError, kind.__name__, value)
+        if expected := refusal(value):
+            _refuse(EncodingError, expected, value)
+        return to_text(value)
 
     def decode(value: Any) -> Any:
         if type(value) is not str:
             _refuse(DecodingError, f"{kind.__name__} as string", value)
         try:
-            return from_text(value)
+            decoded = from_text(value)
         except (ValueError, InvalidOperation):
             _refuse(DecodingError, f"{kind.__name__} as string", value)
+        if expected := refusal(decoded):
+            _refuse(DecodingError, expected, value)
+        return decoded
 
     return encode, decode
 
 
-def _decimal_text(value: Decimal) -> str:
-    return str(value) if value.is_finite() else _refuse(EncodingError, "a finite Decimal", value)
+def _refused_decimal(value: Decimal) -> str | None:
+    return None if value.is_finite() else "a finite Decimal"
 
 
-def _datetime_text(value: datetime) -> str:
-    if value.utcoffset() is None:
-        _refuse(EncodingError, "a datetime with an offset", value)
-    return value.isoformat()
+def _refused_datetime(value: datetime) -> str | None:
+    return "a datetime with an offset" if value.utcoffset() is None else None
+
+
+def _refused_time(value: time) -> str | None:
+    # A zone has no offset without a date; a fixed offset survives.
+    lost = value.tzinfo is not None and value.utcoffset() is None
+    return "a time without a zone" if lost else None
 
 
 def _anything() -> Pair:
@@ -203,11 +242,14 @@ def _anything() -> Pair:
 
 def _limited(annotation: Any, limits: list[Limits]) -> Pair:
     encode_inner, decode = _converters(annotation)
+    for limit in limits:
+        limit.check_fits(annotation)
 
     def encode(value: Any) -> Any:
         encoded = encode_inner(value)
-        for limit in limits:
-            limit.check(value)
+        if value is not None:
+            for limit in limits:
+                limit.check(value)
         return encoded
 
     return encode, decode
@@ -247,18 +289,27 @@ def _enumeration(kind: type[Enum]) -> Pair:
     def encode(value: Any) -> Any:
         return value.value if type(value) is kind else _refuse(EncodingError, kind.__name__, value)
 
+    # 1.0 and True equal 1, but were never encoded from it.
+    value_types = {type(member.value) for member in kind}
+
     def decode(value: Any) -> Enum:
-        try:
-            return kind(value)
-        except ValueError:
-            names = ", ".join(repr(member.value) for member in kind)
-            _refuse(DecodingError, f"one of {names}", value)
+        with suppress(ValueError):
+            if type(value) in value_types:
+                return kind(value)
+        names = ", ".join(repr(member.value) for member in kind)
+        _refuse(DecodingError, f"one of {names}", value)
 
     return encode, decode
 
 
 def _nested(kind: type) -> Pair:
-    codec = compile_codec(kind)
+    if kind in _being_compiled:
+        raise RegistrationError(f"{kind.__qualname__} contains itself")
+    _being_compiled.append(kind)
+    try:
+        codec = compile_codec(kind)
+    finally:
+        _being_compiled.pop()
 
     def encode(value: Any) -> JsonObject:
         if type(value) is not kind:
@@ -266,9 +317,18 @@ def _nested(kind: type) -> Pair:
         return codec.encode(value)
 
     def decode(value: Any) -> Any:
-        return kind(**codec.decode(value))
+        values = codec.decode(value)
+        try:
+            return kind(**values)
+        except InvalidInput as error:
+            raise DecodingError(error.field, error.reason) from error
+        except ValueError as error:  # the usual way for __post_init__ to refuse
+            raise DecodingError("", str(error)) from error
 
     return encode, decode
+
+
+_being_compiled: list[type] = []
 
 
 def _sequence(item: Any, kind: type[list[Any]] | type[tuple[Any, ...]]) -> Pair:
@@ -335,10 +395,10 @@ _SCALARS: dict[Any, Pair] = {
     bool: _exactly(bool),
     types.NoneType: _exactly(types.NoneType),
     float: _float(),
-    Decimal: _as_text(Decimal, _decimal_text, Decimal),
-    datetime: _as_text(datetime, _datetime_text, datetime.fromisoformat),
+    Decimal: _as_text(Decimal, str, Decimal, _refused_decimal),
+    datetime: _as_text(datetime, datetime.isoformat, datetime.fromisoformat, _refused_datetime),
     date: _as_text(date, date.isoformat, date.fromisoformat),
-    time: _as_text(time, time.isoformat, time.fromisoformat),
+    time: _as_text(time, time.isoformat, time.fromisoformat, _refused_time),
     UUID: _as_text(UUID, str, UUID),
     Any: _anything(),
 }

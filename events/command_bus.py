@@ -50,6 +50,8 @@ class CommandBus:
         return iter(self._handlers)
 
     def register(self, command_class: type[Command], handler: Handler) -> None:
+        if not (isinstance(command_class, type) and issubclass(command_class, Command)):
+            raise RegistrationError(f"{command_class!r} isn't a command class.")
         taken = self._handlers.setdefault(command_class, handler)
         if taken is not handler:
             raise RegistrationError(
@@ -105,13 +107,22 @@ def _checked(command: Command) -> JsonObject:
 
 
 def _run(handler: Handler, command: Command, command_id: UUID) -> CommandResult:
-    with collecting_appends() as appended:
-        value = handler(command)
+    try:
+        with collecting_appends() as appended:
+            value = handler(command)
+    except CommandRefused as refusal:
+        _check_answer(dict(refusal.details), f"details of {type(refusal).__name__}")
+        raise
+    _check_answer(value, f"result of {getattr(handler, '__qualname__', repr(handler))}")
+    return CommandResult(command_id=command_id, value=value, appended=tuple(appended))
+
+
+def _check_answer(value: Any, name: str) -> None:
+    """Whether it is recorded or not: an answer shall be the same when it is given again."""
     try:
         check_plain(value)
     except EncodingError as error:
-        raise error.under(f"result of {handler.__qualname__}") from None
-    return CommandResult(command_id=command_id, value=value, appended=tuple(appended))
+        raise error.under(name) from None
 
 
 def _run_once(handler: Handler, command: Command, records: CommandRecords) -> CommandResult:

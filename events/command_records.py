@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,6 @@ from django.db import IntegrityError, transaction
 from .codec import JsonObject
 from .conf import events_settings
 from .exceptions import CommandIdReused, CommandRefused
-from .json_text import to_json_text
 from .messages import Command
 from .models import CommandRecord
 from .store.appending import AppendResult
@@ -41,7 +41,7 @@ class CommandRecords:
     def __init__(self, command: Command, command_id: UUID, data: JsonObject) -> None:
         self.command_id = command_id
         self._command_type = command.command_type
-        text = to_json_text([command.command_type, data])
+        text = json.dumps([command.command_type, data], sort_keys=True)
         self._fingerprint = hashlib.sha256(text.encode()).hexdigest()
         self._using = events_settings().database
 
@@ -83,12 +83,14 @@ class CommandRecords:
         record = CommandRecord.objects.using(self._using).get(pk=self.command_id)
         if record.fingerprint != self._fingerprint:
             raise CommandIdReused(self.command_id)
+        if not record.outcome:  # the claim of this very transaction
+            raise CommandIdReused(self.command_id)
         if refusal := record.outcome.get("refusal"):
-            raise CommandRefused(refusal["message"], code=refusal["code"], **refusal["details"])
+            raise _refused_again(**refusal)
         return CommandResult(
             command_id=self.command_id,
             value=record.outcome["value"],
-            appended=[_append_from_json(document) for document in record.outcome["appended"]],
+            appended=tuple(_append_from_json(each) for each in record.outcome["appended"]),
             replayed=True,
         )
 
@@ -99,6 +101,12 @@ class CommandRecords:
             fingerprint=self._fingerprint,
             outcome=outcome,
         )
+
+
+def _refused_again(code: str, message: str, details: JsonObject) -> CommandRefused:
+    refusal = CommandRefused(message, code=code)
+    refusal.details = details
+    return refusal
 
 
 def _append_to_json(append: AppendResult) -> JsonObject:

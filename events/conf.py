@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
+from types import UnionType
 from typing import Any
 
 from django.conf import settings
@@ -24,6 +26,36 @@ class EventsSettings:
     correlation_header: str = "X-Correlation-ID"
     #: False behind a pooler that can't keep prepared statements, such as PgBouncer before 1.21.
     prepare_statements: bool = True
+    #: Dotted paths of the DRF classes that tell who calls the API.
+    api_authentication_classes: Sequence[str] = (
+        "rest_framework.authentication.SessionAuthentication",
+        "rest_framework.authentication.BasicAuthentication",
+    )
+
+    def wrong_values(self) -> list[str]:
+        """A sentence for each value that can't be."""
+        rules = {
+            "database": isinstance(self.database, str),
+            "store": self.store is None or isinstance(self.store, str),
+            "snapshot_every": self.snapshot_every is None
+            or _is_number(self.snapshot_every, int, 0),
+            "command_attempts": _is_number(self.command_attempts, int, 1),
+            "command_retry_delay_seconds": _is_number(
+                self.command_retry_delay_seconds, int | float, 0
+            ),
+            "correlation_header": isinstance(self.correlation_header, str),
+            "prepare_statements": isinstance(self.prepare_statements, bool),
+            "api_authentication_classes": isinstance(self.api_authentication_classes, list | tuple),
+        }
+        return [
+            f"EVENTS[{name!r}] can't be {getattr(self, name)!r}."
+            for name, holds in rules.items()
+            if not holds
+        ]
+
+
+def _is_number(value: object, kind: type | UnionType, least: int) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool) and value >= least  # type: ignore[operator]
 
 
 def setting_names() -> list[str]:

@@ -6,17 +6,28 @@ Lives in a context variable, so threads and coroutines don't see each other's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 from .exceptions import EncodingError
 from .identifiers import new_id
+from .json_text import check_plain
+
+UserId: TypeAlias = str | Callable[[], str | None] | None
 
 # Of the columns that hold copies of correlation_id and causation_id.
 MAX_MESSAGE_ID_LENGTH = 200
+
+
+#: The three names with a meaning, and how they are spelt in JSON outside of the database.
+CAMEL_CASE_NAMES = {
+    "correlation_id": "correlationId",
+    "causation_id": "causationId",
+    "user_id": "userId",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +36,8 @@ class MessageContext:
 
     correlation_id: str | None = None
     causation_id: str | None = None
-    user_id: str | None = None
+    #: A function is asked when an event is appended, and not before.
+    user_id: UserId = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def metadata(self) -> dict[str, Any]:
@@ -34,7 +46,7 @@ class MessageContext:
             **self.extra,
             "correlation_id": self.correlation_id or str(new_id()),
             "causation_id": self.causation_id,
-            "user_id": self.user_id,
+            "user_id": self.user_id() if callable(self.user_id) else self.user_id,
         }
 
 
@@ -51,15 +63,15 @@ def message_context(
     *,
     correlation_id: str | None = None,
     causation_id: str | None = None,
-    user_id: str | None = None,
+    user_id: UserId = None,
     **extra: Any,
 ) -> Iterator[MessageContext]:
     """Adds to the surrounding context until the block ends. What isn't given stays as it was."""
-    given = {"correlation_id": correlation_id, "causation_id": causation_id, "user_id": user_id}
     outer = current_context()
-    inner = replace(
-        outer,
-        **{name: value for name, value in given.items() if value is not None},
+    inner = MessageContext(
+        correlation_id=outer.correlation_id if correlation_id is None else correlation_id,
+        causation_id=outer.causation_id if causation_id is None else causation_id,
+        user_id=outer.user_id if user_id is None else user_id,
         extra={**outer.extra, **extra},
     )
     token = _current.set(inner)
@@ -71,7 +83,9 @@ def message_context(
 
 def check_metadata(metadata: Mapping[str, Any]) -> None:
     """The three names with a meaning are short strings or None; all other keys are free."""
-    for name in ("correlation_id", "causation_id", "user_id"):
+    for name, guides_name in CAMEL_CASE_NAMES.items():
+        if guides_name in metadata:
+            raise EncodingError(f"metadata.{guides_name}", f"is written {name} here")
         value = metadata.get(name)
         if value is None:
             continue
@@ -81,3 +95,17 @@ def check_metadata(metadata: Mapping[str, Any]) -> None:
             raise EncodingError(
                 f"metadata.{name}", f"is longer than {MAX_MESSAGE_ID_LENGTH} characters"
             )
+    try:
+        check_plain(dict(metadata))
+    except EncodingError as error:
+        raise error.under("metadata") from None
+
+
+def merged_metadata(context: dict[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """An event's own metadata wins, key by key, but for a correlation that it leaves empty."""
+    if not own:
+        return context
+    merged = {**context, **own}
+    merged["correlation_id"] = own.get("correlation_id") or context["correlation_id"]
+    check_metadata(merged)
+    return merged

@@ -13,33 +13,31 @@ from typing import Any
 from uuid import UUID
 
 from .codec import JsonObject
+from .context import CAMEL_CASE_NAMES, current_context, merged_metadata
 from .exceptions import DecodingError
 from .messages import DomainEvent
 from .recorded_event import RecordedEvent
 from .registry import event_types
 from .streams import StreamName
 
-_METADATA_KEYS = {
-    "correlation_id": "correlationId",
-    "causation_id": "causationId",
-    "user_id": "userId",
-}
 _VERSION = re.compile(r"([1-9][0-9]*)(\.0)?", re.ASCII)
 
 
 def domain_event_to_json(stream: StreamName, event: DomainEvent) -> JsonObject:
+    """With the metadata that it would get if it were appended now."""
     return _to_json(
         stream.aggregate_type,
         stream.aggregate_id,
         event,
         event_types.encode(event),
+        merged_metadata(current_context().metadata(), event.metadata),
     )
 
 
 def recorded_event_to_json(event: RecordedEvent) -> JsonObject:
     """With its place in the stream (sequenceNumber) and in the log (position), and recordedAt."""
     return {
-        **_to_json(event.aggregate_type, event.aggregate_id, event, event.data),
+        **_to_json(event.aggregate_type, event.aggregate_id, event, event.data, event.metadata),
         "sequenceNumber": event.sequence_number,
         "position": event.position,
         "recordedAt": event.recorded_at.isoformat(),
@@ -52,7 +50,7 @@ def domain_event_from_json(document: Mapping[str, Any]) -> tuple[StreamName, Dom
     Raises DecodingError or InvalidInput naming the key, UnknownEventType or UpcastingFailed.
     """
     stream = StreamName(_text(document, "aggregateType"), _text(document, "aggregateId"))
-    snake_case = {camel: snake for snake, camel in _METADATA_KEYS.items()}
+    snake_case = {camel: snake for snake, camel in CAMEL_CASE_NAMES.items()}
     metadata = _object(document, "metadata")
     event = event_types.decode(
         _text(document, "eventType"),
@@ -70,6 +68,7 @@ def _to_json(
     aggregate_id: str,
     event: DomainEvent | RecordedEvent,
     data: JsonObject,
+    metadata: Mapping[str, Any],
 ) -> JsonObject:
     return {
         "eventId": str(event.event_id),
@@ -79,7 +78,7 @@ def _to_json(
         "eventVersion": f"{event.event_version}.0",
         "occurredOn": event.occurred_on.isoformat(),
         "data": data,
-        "metadata": {_METADATA_KEYS.get(key, key): value for key, value in event.metadata.items()},
+        "metadata": {CAMEL_CASE_NAMES.get(key, key): value for key, value in metadata.items()},
     }
 
 

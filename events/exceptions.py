@@ -12,7 +12,17 @@ if TYPE_CHECKING:
 
 
 class EventsError(Exception):
-    """Root of all errors of this app."""
+    """Root of all errors of this app. Can be pickled, to be passed between processes."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuilt, (type(self), self.args, self.__dict__)
+
+
+def _rebuilt(cls: type[EventsError], args: tuple[Any, ...], facts: dict[str, Any]) -> EventsError:
+    error = cls.__new__(cls)
+    error.args = args
+    error.__dict__.update(facts)
+    return error
 
 
 class InvalidInput(EventsError, ValueError):
@@ -162,8 +172,29 @@ class HandlerNotRegistered(EventsError):
 
 
 class CommandIdReused(EventsError):
-    """The id of an earlier command came with a different command."""
+    """The id of an earlier command came with a different command, or from its own handler."""
 
     def __init__(self, command_id: UUID) -> None:
         self.command_id = command_id
         super().__init__(f"Command id {command_id} was used before, for a different command.")
+
+
+class HandlerTimeout(EventsError, TimeoutError):
+    """A handler ran for longer than its time limit, and was interrupted.
+
+    What it was doing is in `__cause__`.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__(f"Interrupted, because it was not done after {seconds:g} s.")
+
+
+class EventLoopRunning(EventsError):
+    """`publish` was called by async code and can't wait for other async code. Await `apublish`."""
+
+    def __init__(self, async_functions: str) -> None:
+        super().__init__(
+            f"publish() can't wait for {async_functions} within a running event loop: "
+            "await apublish() instead."
+        )

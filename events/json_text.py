@@ -12,6 +12,9 @@ from typing import Any
 
 from .exceptions import EncodingError, join_path
 
+# Python prints integers of up to 4,300 digits (sys.set_int_max_str_digits).
+MAX_INTEGER_BITS = 14_000
+
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
@@ -38,22 +41,28 @@ def check_plain(value: Any, path: str = "") -> None:
 
 
 def _check(value: Any, path: str) -> None:
-    if isinstance(value, str):
+    # Exact types: a tuple or a string enum would come back as something else.
+    kind = type(value)
+    if kind is str:
         _check_string(value, path)
-    elif isinstance(value, float):
+    elif kind is float:
         if not math.isfinite(value):
             raise EncodingError(path, f"{value} isn't a JSON number")
-    elif isinstance(value, dict):
+    elif kind is int:
+        if value.bit_length() > MAX_INTEGER_BITS:
+            raise EncodingError(path, f"is an integer of more than {MAX_INTEGER_BITS} bits")
+    elif kind is dict:
         for key, element in value.items():
-            if not isinstance(key, str):
+            if type(key) is not str:
                 raise EncodingError(path, f"the key {key!r} isn't a string")
-            _check_string(key, join_path(path, ascii(key)))
-            _check(element, join_path(path, key))
-    elif isinstance(value, list | tuple):
+            shown = key if key.isprintable() and key else ascii(key)
+            _check_string(key, join_path(path, shown))
+            _check(element, join_path(path, shown))
+    elif kind is list:
         for index, element in enumerate(value):
             _check(element, f"{path}[{index}]")
-    elif value is not None and not isinstance(value, int):
-        raise EncodingError(path, f"{type(value).__name__} isn't a JSON value")
+    elif value is not None and kind is not bool:
+        raise EncodingError(path, f"{kind.__name__} isn't a JSON value")
 
 
 def _check_string(value: str, path: str) -> None:

@@ -6,11 +6,22 @@ when stored data is read: bounds may become tighter, history stays as it is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
-from typing import Any
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
-from .exceptions import EncodingError
+from .exceptions import EncodingError, RegistrationError
+
+_LENGTHS = {str, list, tuple, dict}
+_VALUES = {int, float, Decimal}
+_BOUNDED: dict[str, set[Any]] = {
+    "min_length": _LENGTHS,
+    "max_length": _LENGTHS,
+    "min_value": _VALUES,
+    "max_value": _VALUES,
+    "decimal_places": {Decimal},
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +34,15 @@ class Limits:
     max_value: int | float | Decimal | None = None
     #: Digits after the point of a Decimal.
     decimal_places: int | None = None
+
+    def check_fits(self, annotation: Any) -> None:
+        """Raises RegistrationError where a bound means nothing for values of this type."""
+        while get_origin(annotation) in (Annotated, Union, UnionType):
+            annotation = next(a for a in get_args(annotation) if a is not NoneType)
+        kind = get_origin(annotation) or annotation
+        for field in fields(self):
+            if getattr(self, field.name) is not None and kind not in _BOUNDED[field.name]:
+                raise RegistrationError(f"{field.name} means nothing for {annotation!r}")
 
     def check(self, value: Any) -> None:
         """Raises EncodingError."""

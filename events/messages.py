@@ -6,12 +6,18 @@ Declared with `@event` and `@command` of `registry`; once stored, an event is a 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, ClassVar
+from copy import deepcopy
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from enum import Enum
+from types import NoneType
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 from .identifiers import new_id
+
+EventT = TypeVar("EventT", bound="DomainEvent")
 
 
 def _now() -> datetime:
@@ -35,6 +41,19 @@ class DomainEvent:
 
 
 ENVELOPE = frozenset({"event_id", "occurred_on", "metadata"})
+_IMMUTABLE = (str, int, float, Decimal, date, time, UUID, Enum, NoneType)
+
+
+def detached(event: EventT) -> EventT:
+    """An equal event that shares no list, dict or other mutable value with this one."""
+    copies = {
+        field.name: deepcopy(value)
+        for field in fields(event)
+        if field.init
+        and field.name not in ENVELOPE
+        and not isinstance(value := getattr(event, field.name), _IMMUTABLE)
+    }
+    return replace(event, **copies) if copies else event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

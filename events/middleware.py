@@ -32,8 +32,13 @@ class MessageContextMiddleware:
         header = events_settings().correlation_header
         given = request.headers.get(header, "")
         correlation_id = given if _ACCEPTED.fullmatch(given) else str(new_id())
-        user = getattr(request, "user", None)
-        user_id = str(user.pk) if user is not None and user.is_authenticated else None
+
+        def user_id() -> str | None:
+            # Asked by an append only: looking at the user reads the session, and makes the answer
+            # vary by cookie.
+            user = getattr(request, "user", None)
+            return str(user.pk) if user is not None and user.is_authenticated else None
+
         with message_context(correlation_id=correlation_id, user_id=user_id):
             response = self.get_response(request)
         response[header] = correlation_id

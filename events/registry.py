@@ -36,8 +36,6 @@ class _Types(Generic[MessageT]):
         return iter(self._classes.values())
 
     def register(self, name: str, cls: type[MessageT], codec: Codec) -> None:
-        if not _TYPE_NAME.fullmatch(name) or len(name) > MAX_TYPE_NAME_LENGTH:
-            raise RegistrationError(f"{name!r} can't be a type name: use letters, digits, _ and .")
         taken = self._classes.setdefault(name, cls)
         if taken is not cls and (taken.__module__, taken.__qualname__) != (
             cls.__module__,
@@ -105,13 +103,35 @@ event_types = EventTypes(upcasters)
 command_types = CommandTypes()
 
 
+def _check_name(name: str) -> None:
+    if not isinstance(name, str):
+        raise RegistrationError(
+            f"{name!r} isn't a type name: decorate with one, as @event('Name')."
+        )
+    if not _TYPE_NAME.fullmatch(name) or len(name) > MAX_TYPE_NAME_LENGTH:
+        raise RegistrationError(
+            f"{name!r} can't be a type name: use letters, digits, _ and ., "
+            f"at most {MAX_TYPE_NAME_LENGTH} of them."
+        )
+
+
+def _check_declaration(cls: type, base: type[DomainEvent] | type[Command]) -> None:
+    if not issubclass(cls, base):
+        raise RegistrationError(f"{cls!r} isn't a {base.__name__}: derive it from that.")
+    for name in inspect.get_annotations(base).keys() & inspect.get_annotations(cls).keys():
+        raise RegistrationError(f"{cls!r} declares {name}, which every {base.__name__} has.")
+
+
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def event(event_type: str, *, version: int = 1) -> Callable[[type[EventT]], type[EventT]]:
     """Declares an event class. Raise `version` when its fields change, and write an upcaster."""
 
+    _check_name(event_type)
+    if type(version) is not int or version < 1:
+        raise RegistrationError(f"The version of {event_type!r} is {version!r}, not 1, 2, 3, ...")
+
     def register(cls: type[EventT]) -> type[EventT]:
-        if ENVELOPE & inspect.get_annotations(cls).keys():
-            raise RegistrationError(f"{cls!r} declares a field that every event has: {ENVELOPE}.")
+        _check_declaration(cls, DomainEvent)
         cls = dataclasses.dataclass(frozen=True, slots=True, kw_only=True)(cls)
         cls.event_type = event_type
         cls.event_version = version
@@ -127,7 +147,10 @@ def command(
 ) -> Callable[[type[CommandT]], type[CommandT]]:
     """Declares a command class. `permission` ("users.register_user") guards it over HTTP."""
 
+    _check_name(command_type)
+
     def register(cls: type[CommandT]) -> type[CommandT]:
+        _check_declaration(cls, Command)
         cls = dataclasses.dataclass(frozen=True, slots=True, kw_only=True)(cls)
         cls.command_type = command_type
         cls.permission = permission

@@ -12,7 +12,7 @@ from uuid import UUID
 from .aggregates import AggregateT
 from .codec import JsonObject
 from .conf import events_settings
-from .exceptions import AggregateNotFound, DecodingError, StaleVersion
+from .exceptions import AggregateNotFound, InvalidInput, StaleVersion
 from .messages import DomainEvent
 from .recorded_event import RecordedEvent
 from .snapshots import Snapshot
@@ -40,6 +40,7 @@ class Repository(Generic[AggregateT]):
     def __init__(
         self, aggregate_class: type[AggregateT], *, store: EventStore | None = None
     ) -> None:
+        aggregate_class.check_declaration()
         self.aggregate_class = aggregate_class
         self._store = store
 
@@ -68,6 +69,8 @@ class Repository(Generic[AggregateT]):
 
     def load_at_time(self, aggregate_id: str | UUID, moment: datetime) -> AggregateT:
         """The state before the first event that occurred later than `moment` (`occurred_on`)."""
+        if moment.utcoffset() is None:
+            raise InvalidInput("moment", "has no offset from UTC")
         return self._load(aggregate_id, to_time=moment, snapshots=False)
 
     def save(self, aggregate: AggregateT) -> int:
@@ -90,13 +93,13 @@ class Repository(Generic[AggregateT]):
 
     def verify_snapshot(self, aggregate_id: str | UUID) -> SnapshotVerification | None:
         """Compares the snapshot with a full replay; None where there is no usable one."""
-        stream = self._new(aggregate_id).stream
-        snapshot = self._usable_snapshot(stream)
-        if snapshot is None:
+        stored = self._restored(self._new(aggregate_id), None)
+        if stored is None:
             return None
-        replayed = self._load(aggregate_id, to_version=snapshot.version, snapshots=False)
+        replayed = self._load(aggregate_id, to_version=stored.version, snapshots=False)
+        # Both encoded anew: a database may have spelt numbers in another way.
         return SnapshotVerification(
-            version=snapshot.version, stored=snapshot.data, replayed=replayed.to_snapshot()
+            version=stored.version, stored=stored.to_snapshot(), replayed=replayed.to_snapshot()
         )
 
     def _new(self, aggregate_id: str | UUID) -> AggregateT:
@@ -134,7 +137,7 @@ class Repository(Generic[AggregateT]):
         aggregate = self._new(empty.id)
         try:
             aggregate.restore(snapshot)
-        except DecodingError:
+        except (LookupError, TypeError, ValueError, AttributeError):
             # A snapshot is a shortcut: one that can't be read costs a replay, not the request.
             return None
         return aggregate

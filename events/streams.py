@@ -33,10 +33,11 @@ class StreamName:
     aggregate_id: str
 
     def __init__(self, aggregate_type: str, aggregate_id: str | UUID) -> None:
-        object.__setattr__(self, "aggregate_type", aggregate_type)
-        object.__setattr__(self, "aggregate_id", str(aggregate_id))
+        text = str(aggregate_id) if isinstance(aggregate_id, UUID) else aggregate_id
         check_category(aggregate_type)
-        _check_text("aggregate_id", self.aggregate_id, MAX_ID_LENGTH)
+        _check_text("aggregate_id", text, MAX_ID_LENGTH)
+        object.__setattr__(self, "aggregate_type", aggregate_type)
+        object.__setattr__(self, "aggregate_id", text)
 
     @classmethod
     def parse(cls, name: str) -> StreamName:

@@ -17,8 +17,9 @@ from pprint import pformat
 from typing import Any, Generic
 
 from .aggregates import AggregateT, EventSourcedAggregate
-from .exceptions import CommandRefused
+from .exceptions import CommandRefused, EncodingError
 from .messages import DomainEvent
+from .registry import event_types
 
 
 def given(
@@ -57,6 +58,8 @@ class Outcome:
         """Exactly these new events, in this order. Ids, times of occurrence and metadata don't
         count."""
         _expect(self.refusal is None, "events", repr(self.refusal))
+        for event in self.aggregate.uncommitted_events:
+            _expect_storable(event)
         _expect_equal(list(expected), list(self.aggregate.uncommitted_events))
         return self
 
@@ -85,6 +88,13 @@ class Outcome:
 def _expect(holds: bool, expected: str, actual: str) -> None:
     if not holds:
         raise AssertionError(f"Expected {expected}, but got {actual}")
+
+
+def _expect_storable(event: DomainEvent) -> None:
+    try:
+        event_types.encode(event)
+    except EncodingError as error:
+        raise AssertionError(str(error.under(event.event_type))) from error
 
 
 def _expect_equal(expected: Sequence[DomainEvent], actual: Sequence[DomainEvent]) -> None:

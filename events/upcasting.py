@@ -10,7 +10,8 @@ The stored row never changes. Each is a plain function on a plain dict:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from copy import deepcopy
 from typing import TypeAlias
 
 from .codec import JsonObject
@@ -26,11 +27,24 @@ class UpcasterChain:
         self._upcasters: dict[tuple[str, int], Upcaster] = {}
 
     def register(self, event_type: str, from_version: int, upcaster: Upcaster) -> None:
+        if type(from_version) is not int or from_version < 1:
+            raise RegistrationError(
+                f"An upcaster of {event_type} starts from {from_version!r}, not from 1, 2, 3, ..."
+            )
         key = (event_type, from_version)
         if self._upcasters.setdefault(key, upcaster) is not upcaster:
             raise RegistrationError(
                 f"Two upcasters start from {event_type} version {from_version}."
             )
+
+    def unused_steps(self, current_versions: Mapping[str, int]) -> list[tuple[str, int]]:
+        """Upcasters of types, or from versions, that no code has; given the current version of each
+        type."""
+        return [
+            (event_type, version)
+            for event_type, version in self._upcasters
+            if version >= current_versions.get(event_type, 1)
+        ]
 
     def missing_steps(self, event_type: str, current_version: int) -> list[int]:
         """The versions below the current one that no upcaster starts from."""
@@ -43,6 +57,7 @@ class UpcasterChain:
     def upcast(
         self, event_type: str, from_version: int, to_version: int, data: JsonObject
     ) -> JsonObject:
+        data = deepcopy(data)  # upcasters may change it, the recorded event keeps what is stored
         for version in range(from_version, to_version):
             upcaster = self._upcasters.get((event_type, version))
             if upcaster is None:

@@ -23,12 +23,30 @@ class ItemRemoved(DomainEvent):
     name: str
 
 
+@event("tests.Measured")
+class Measured(DomainEvent):
+    """Holds any JSON value."""
+
+    reading: Any
+
+
 def item_added(**overrides: Any) -> ItemAdded:
-    return ItemAdded(**{"name": "pen", "quantity": 1, "occurred_on": MOMENT} | overrides)
+    values: dict[str, Any] = {"name": "pen", "quantity": 1, "occurred_on": MOMENT}
+    return ItemAdded(**values | overrides)
 
 
 def item_removed(**overrides: Any) -> ItemRemoved:
-    return ItemRemoved(**{"name": "pen", "occurred_on": MOMENT} | overrides)
+    values: dict[str, Any] = {"name": "pen", "occurred_on": MOMENT}
+    return ItemRemoved(**values | overrides)
+
+
+def items(count: int) -> list[ItemAdded]:
+    return [item_added(name=f"item {number}") for number in range(count)]
+
+
+def measured(reading: Any, **overrides: Any) -> Measured:
+    values: dict[str, Any] = {"reading": reading, "occurred_on": MOMENT}
+    return Measured(**values | overrides)
 
 
 def cart(number: int | str = 1) -> StreamName:

@@ -13,19 +13,35 @@ from events.exceptions import InvalidInput
 from .exceptions import EmailTaken
 from .models import EmailClaim
 
+# RFC 5321, section 4.5.3.1.3, less the angle brackets.
+MAX_LENGTH = 254
+
 
 def normalised(email: str) -> str:
-    """Without surrounding space, composed (NFC) and in lower case. Raises InvalidInput.
+    """Without surrounding space, in its compatible form (NFKC) and in lower case. Raises
+    InvalidInput. The compatible form, because full-width letters reach the same mailbox.
 
     The part before the @ may be case-sensitive by RFC 5321; no mailbox in use tells such twins
     apart, but people who register twice do.
     """
-    address = unicodedata.normalize("NFC", email.strip()).lower()
+    address = unicodedata.normalize("NFKC", email.strip()).lower()
+    if len(address) > MAX_LENGTH:
+        raise InvalidInput("email", f"is longer than {MAX_LENGTH} characters")
+    if not _is_valid(address):
+        raise InvalidInput("email", f"{email!r} isn't an e-mail address")
+    return address
+
+
+def _is_valid(address: str) -> bool:
+    mailbox, _, _ = address.rpartition("@")
+    # Django's pattern takes a dotless i for an I, and lets invisible characters pass.
+    if not mailbox.isascii() or any(unicodedata.category(each)[0] == "C" for each in address):
+        return False
     try:
         validate_email(address)
-    except ValidationError as error:
-        raise InvalidInput("email", f"{email!r} isn't an e-mail address") from error
-    return address
+    except ValidationError:
+        return False
+    return True
 
 
 def claim(email: str, user_id: UUID) -> None:

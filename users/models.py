@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -46,7 +48,8 @@ class EmailClaim(models.Model):
 
 
 class LinkedLogin(models.Model):
-    """Ties an account of Django's own authentication to an event-sourced user."""
+    """Ties an account of Django's own authentication to an event-sourced user. Who is deactivated
+    can't log in."""
 
     account = models.OneToOneField(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="linked_login", primary_key=True
@@ -59,3 +62,9 @@ class LinkedLogin(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account} is {self.user_id}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        super().save(*args, **kwargs)
+        if RegisteredUser.objects.filter(pk=self.user_id, is_active=False).exists():
+            self.account.is_active = False
+            self.account.save(update_fields=["is_active"])

@@ -1,5 +1,16 @@
+"""Mount with `path("api/", include("events.api.urls"))`, under any prefix and namespace."""
+
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from .views import CommandListView, CommandView, EventView, StreamEventsView
+
+app_name = "events_api"
+
+urlpatterns = [
+    path("commands", CommandListView.as_view(), name="commands"),
+    path("commands/<str:slug>", CommandView.as_view(), name="command"),
+    path("streams/<path:stream>/events", StreamEventsView.as_view(), name="stream-events"),
+    path("events/<str:event_id>", EventView.as_view(), name="event"),
+]

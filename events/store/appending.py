@@ -6,14 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
 from uuid import UUID
 
 from ..codec import JsonObject
-from ..context import check_metadata
+from ..context import merged_metadata
 from ..exceptions import ConcurrencyError, DuplicateEventId, EncodingError, InvalidInput
-from ..json_text import to_json_text
+from ..json_text import check_plain, to_json_text
 from ..messages import DomainEvent
 from ..registry import event_types
 from ..streams import (
@@ -25,6 +24,8 @@ from ..streams import (
 
 # PostgreSQL refuses a jsonb array whose elements exceed 2^28 - 1 bytes together (jsonb.h).
 MAX_APPEND_CHARACTERS = 200_000_000
+EARLIEST = datetime.min.replace(tzinfo=UTC)
+LATEST = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +56,15 @@ _collected: ContextVar[list[AppendResult] | None] = ContextVar("events_appends",
 
 @contextmanager
 def collecting_appends() -> Iterator[list[AppendResult]]:
-    """The results of all appends until the block ends, whoever makes them."""
+    """The results of all appends until the block ends, whoever makes them. Blocks nest; one that
+    raises has appended nothing."""
     results: list[AppendResult] = []
     token = _collected.set(results)
     try:
         yield results
     finally:
         _collected.reset(token)
+    collect(results)
 
 
 def collect(results: Sequence[AppendResult]) -> None:
@@ -140,31 +143,41 @@ def _row(index: int, event: DomainEvent, context_metadata: JsonObject) -> JsonOb
             "event_type": event.event_type,
             "event_version": event.event_version,
             "event_data": event_types.encode(event),
-            "metadata": _merged(context_metadata, event.metadata),
-            "occurred_on": event.occurred_on.isoformat(),
+            "metadata": merged_metadata(context_metadata, event.metadata),
+            "occurred_on": _moment(event.occurred_on),
         }
     except EncodingError as error:
         raise error.under(event.event_type).under(f"events[{index}]") from None
 
 
 def _check_envelope(event: DomainEvent) -> None:
-    if event.occurred_on.utcoffset() is None:
+    if not isinstance(event.event_id, UUID):
+        raise EncodingError("event_id", f"expected UUID, got {type(event.event_id).__name__}")
+    if not isinstance(event.metadata, Mapping):
+        raise EncodingError("metadata", f"expected a dict, got {type(event.metadata).__name__}")
+
+
+def _moment(moment: datetime) -> str:
+    """In UTC: databases take no offsets of seconds, and drivers no years before 1 or after 9999."""
+    if not isinstance(moment, datetime):
+        raise EncodingError("occurred_on", f"expected datetime, got {type(moment).__name__}")
+    if moment.utcoffset() is None:
         raise EncodingError("occurred_on", "has no offset from UTC")
-
-
-def _merged(context_metadata: JsonObject, metadata: Mapping[str, Any]) -> JsonObject:
-    if not metadata:
-        return context_metadata
-    merged = {**context_metadata, **metadata}
-    check_metadata(merged)
-    return merged
+    if not EARLIEST <= moment <= LATEST:
+        raise EncodingError("occurred_on", f"{moment} isn't between {EARLIEST} and {LATEST}")
+    return moment.astimezone(UTC).isoformat()
 
 
 def _text(rows: list[JsonObject]) -> str:
     try:
         text = to_json_text(rows)
-    except EncodingError as error:
-        raise error.under("events") from None
+    except EncodingError:
+        for index, row in enumerate(rows):
+            try:
+                check_plain(row["event_data"])
+            except EncodingError as error:
+                raise error.under(row["event_type"]).under(f"events[{index}]") from None
+        raise
     if len(text) > MAX_APPEND_CHARACTERS:
         raise InvalidInput("events", f"are {len(text)} characters of JSON in one append")
     return text

@@ -15,7 +15,7 @@ from ..exceptions import EventNotFound
 from ..messages import DomainEvent
 from ..recorded_event import RecordedEvent
 from ..snapshots import Snapshot
-from ..streams import ExpectedVersion, StreamName
+from ..streams import ExpectedVersion, StreamName, check_category
 from .appending import (
     AppendResult,
     PreparedAppend,
@@ -24,7 +24,7 @@ from .appending import (
     collect,
     prepare,
 )
-from .reading import EventPage, EventQuery, Order, check_limit, query_for
+from .reading import EventPage, EventQuery, Order, check_limit, checked_types, query_for
 
 DEFAULT_BATCH_SIZE = 1000
 
@@ -107,9 +107,12 @@ class EventStore(ABC):
         Reads in batches, each a statement of its own: millions of events take no more memory than
         one batch.
         """
+        if category is not None:
+            check_category(category)
         mark = self.high_water_mark()
-        query = replace(
-            query_for(category or "$all", event_types),
+        query = EventQuery(
+            aggregate_type=category,
+            event_types=checked_types(event_types),
             first=from_position,
             last=mark if to_position is None else min(mark, to_position),
             backwards=backwards,

@@ -86,6 +86,8 @@ class DatabaseEventStore(EventStore):
         return result
 
     def _append_to_streams(self, appends: Sequence[PreparedAppend]) -> list[AppendResult]:
+        if not events_appended.has_listeners(type(self)):
+            return self._write_to_streams(appends)
         with transaction.atomic(using=self.using):
             results = self._write_to_streams(appends)
             self._send_appended(appends, results)

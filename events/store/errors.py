@@ -13,3 +13,7 @@ def sqlstate(error: DatabaseError) -> str | None:
 
 def constraint_name(error: DatabaseError) -> str | None:
     return getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+
+
+def message_detail(error: DatabaseError) -> str | None:
+    return getattr(getattr(error.__cause__, "diag", None), "message_detail", None)

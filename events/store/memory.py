@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -33,10 +35,10 @@ class MemoryEventStore(EventStore):
         return len(self._log)
 
     def save_snapshot(self, stream: StreamName, snapshot: Snapshot) -> None:
-        self._snapshots[stream] = snapshot
+        self._snapshots[stream] = deepcopy(snapshot)
 
     def find_snapshot(self, stream: StreamName) -> Snapshot | None:
-        return self._snapshots.get(stream)
+        return deepcopy(self._snapshots.get(stream))
 
     def delete_snapshot(self, stream: StreamName) -> None:
         self._snapshots.pop(stream, None)
@@ -58,11 +60,8 @@ class MemoryEventStore(EventStore):
             return [self._store(append) for append in appends]
 
     def _replay(self, append: PreparedAppend) -> AppendResult | None:
-        stored = [
-            event
-            for event in self._streams.get(append.stream, ())
-            if event.event_id in set(append.event_ids)
-        ]
+        ids = set(append.event_ids)
+        stored = [event for event in self._streams.get(append.stream, ()) if event.event_id in ids]
         if len(stored) < len(append.rows):
             return None
         return AppendResult(
@@ -110,7 +109,11 @@ class MemoryEventStore(EventStore):
             else:
                 candidates = list(self._log)
         found = [event for event in candidates if _matches(query, event)]
-        return (found[::-1] if query.backwards else found)[:limit]
+        # Copies, as from a database: what a reader does to one doesn't reach the log.
+        return [
+            replace(event, data=deepcopy(event.data), metadata=deepcopy(event.metadata))
+            for event in (found[::-1] if query.backwards else found)[:limit]
+        ]
 
 
 def _matches(query: EventQuery, event: RecordedEvent) -> bool:

@@ -106,9 +106,21 @@ class OrmEventStore(DatabaseEventStore):
         return AppendResult(
             stream=append.stream,
             version=version,
-            positions=tuple(event.position for event in stored),
+            positions=self._positions(append, stored, first),
             recorded_at=now,
         )
+
+    def _positions(
+        self, append: PreparedAppend, stored: Sequence[Event], first: int
+    ) -> tuple[int, ...]:
+        if self.connection.features.can_return_rows_from_bulk_insert:
+            return tuple(event.position for event in stored)
+        rows = self._events.filter(
+            aggregate_type=append.stream.aggregate_type,
+            aggregate_id=append.stream.aggregate_id,
+            sequence_number__gte=first,
+        )
+        return tuple(rows.order_by("sequence_number").values_list("position", flat=True))
 
     def _advance(self, append: PreparedAppend, now: datetime) -> int:
         """The stream's version after the append."""
@@ -143,4 +155,4 @@ class OrmEventStore(DatabaseEventStore):
             .order_by(f"-{place}" if query.backwards else place)
             .values_list(*COLUMNS)[:limit]
         )
-        return [recorded_event(row) for row in rows]
+        return [recorded_event(row, row[7], row[8]) for row in rows]

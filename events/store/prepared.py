@@ -24,12 +24,18 @@ else:
         """Django's own cursors bind parameters on the client, which leaves nothing to prepare."""
 
         def execute(self, query: Any, params: Any = None, **options: Any) -> PreparedCursor:
-            return super().execute(query, params, prepare=True, **options)
+            # Psycopg ignores `prepare` on a connection without a threshold, which Django's are.
+            threshold, self.connection.prepare_threshold = self.connection.prepare_threshold, 0
+            try:
+                return super().execute(query, params, prepare=True, binary=True, **options)
+            finally:
+                self.connection.prepare_threshold = threshold
 
     def prepared_cursor(connection: BaseDatabaseWrapper) -> CursorWrapper:
         """Instrumentation that wraps Django's cursors sees these statements too."""
         if not _may_prepare(connection):
             return connection.cursor()
+        connection.close_if_health_check_failed()
         connection.ensure_connection()
         connection.validate_thread_sharing()
         make = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor

@@ -45,7 +45,7 @@ class EventPage:
 
 def query_for(name: str, event_types: Sequence[str] | None) -> EventQuery:
     """The query behind `$all`, a category `Order`, or a stream `Order-<id>`."""
-    types = tuple(event_types) if event_types is not None else None
+    types = checked_types(event_types)
     if name == ALL:
         return EventQuery(event_types=types)
     if "-" in name:
@@ -58,6 +58,12 @@ def query_for(name: str, event_types: Sequence[str] | None) -> EventQuery:
         )
     check_category(name)
     return EventQuery(aggregate_type=name, event_types=types)
+
+
+def checked_types(event_types: Sequence[str] | None) -> tuple[str, ...] | None:
+    if isinstance(event_types, str):
+        raise InvalidInput("event_types", f"expected a list of types, got {event_types!r}")
+    return None if event_types is None else tuple(event_types)
 
 
 def check_limit(name: str, limit: int | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..codec import JsonObject
 from ..recorded_event import RecordedEvent
 
 #: The columns that `recorded_event` takes, in its order.
@@ -22,8 +23,8 @@ COLUMNS = (
 )
 
 
-def recorded_event(row: tuple[Any, ...]) -> RecordedEvent:
-    """`event_data` and `metadata` of the row are decoded JSON."""
+def recorded_event(row: tuple[Any, ...], data: JsonObject, metadata: JsonObject) -> RecordedEvent:
+    """`data` and `metadata` are decoded JSON, and not taken from the row."""
     return RecordedEvent(
         position=row[0],
         aggregate_type=row[1],
@@ -32,8 +33,8 @@ def recorded_event(row: tuple[Any, ...]) -> RecordedEvent:
         event_id=row[4],
         event_type=row[5],
         event_version=row[6],
-        data=row[7],
-        metadata=row[8],
+        data=data,
+        metadata=metadata,
         occurred_on=row[9],
         recorded_at=row[10],
     )

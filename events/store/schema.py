@@ -22,6 +22,7 @@ _FUNCTIONS = (
     "announce_append",
     "high_water_mark",
     "find_replay",
+    "take_back",
     "append_to_stream",
     "append_to_streams",
     "refuse_change",

@@ -3,10 +3,12 @@
 --   replayed   the same event ids were stored before, in this stream; version and positions are theirs
 --   conflict   the stream is not at the expected version; version is the actual one
 --   duplicate  some of the event ids are taken, but not as a whole by this stream
--- But in the first case nothing is written, and the caller's transaction can go on.
+-- But in the first case nothing is written, and the caller's transaction can go on. Where only some of
+-- the ids are taken and the version is as expected, it raises unique_violation instead.
 --
 -- p_expected: a version from 0, or -1 no stream, -2 any, -4 stream exists.
 -- p_events: array of {event_id, event_type, event_version, event_data, metadata, occurred_on}.
+-- p_alone: whether the transaction consists of this call.
 --
 -- Locks until the end of the transaction: the stream's row in aggregate_versions, then the shared
 -- advisory lock of events_announce_append. In this order: an append that waits for its stream has
@@ -16,6 +18,7 @@ CREATE OR REPLACE FUNCTION events_append_to_stream(
     p_aggregate_id text,
     p_expected bigint,
     p_events jsonb,
+    p_alone boolean,
     OUT outcome text,
     OUT stream_version bigint,
     OUT positions bigint[],
@@ -23,48 +26,23 @@ CREATE OR REPLACE FUNCTION events_append_to_stream(
 ) LANGUAGE plpgsql AS $$
 DECLARE
     added CONSTANT bigint := jsonb_array_length(p_events);
-    seen bigint;
 BEGIN
     stored_at := clock_timestamp();
-
-    IF p_expected = -1 THEN
+    IF p_expected >= 0 OR p_expected = -4 THEN
+        UPDATE aggregate_versions
+        SET version = version + added, updated_at = stored_at
+        WHERE aggregate_type = p_aggregate_type
+            AND aggregate_id = p_aggregate_id
+            AND (version = p_expected OR (p_expected = -4 AND version >= 0))
+        RETURNING version INTO stream_version;
+    ELSE
         -- A row at -1 is a stream that events_append_to_streams has locked but not written yet.
         INSERT INTO aggregate_versions AS stream
             (aggregate_type, aggregate_id, version, created_at, updated_at)
         VALUES (p_aggregate_type, p_aggregate_id, added - 1, stored_at, stored_at)
         ON CONFLICT (aggregate_type, aggregate_id) DO UPDATE
-            SET version = added - 1, updated_at = stored_at
-            WHERE stream.version = -1
-        RETURNING version INTO stream_version;
-    ELSIF p_expected = -2 THEN
-        INSERT INTO aggregate_versions
-            (aggregate_type, aggregate_id, version, created_at, updated_at)
-        VALUES (p_aggregate_type, p_aggregate_id, added - 1, stored_at, stored_at)
-        ON CONFLICT (aggregate_type, aggregate_id) DO NOTHING
-        RETURNING version INTO stream_version;
-    END IF;
-
-    IF stream_version IS NULL AND p_expected <> -1 THEN
-        seen := p_expected;
-        IF p_expected < 0 THEN
-            -- No version to compare with: queue for the stream, and see whether the ids are known.
-            SELECT version INTO seen
-            FROM aggregate_versions
-            WHERE aggregate_type = p_aggregate_type AND aggregate_id = p_aggregate_id
-            FOR UPDATE;
-            SELECT * INTO outcome, stream_version, positions, stored_at
-            FROM events_find_replay(p_aggregate_type, p_aggregate_id, p_events);
-            IF outcome IS NOT NULL THEN
-                RETURN;
-            END IF;
-            stored_at := clock_timestamp();
-        END IF;
-        UPDATE aggregate_versions
-        SET version = version + added, updated_at = stored_at
-        WHERE aggregate_type = p_aggregate_type
-            AND aggregate_id = p_aggregate_id
-            AND version = seen
-            AND (p_expected <> -4 OR version >= 0)
+            SET version = stream.version + added, updated_at = stored_at
+            WHERE p_expected = -2 OR stream.version = -1
         RETURNING version INTO stream_version;
     END IF;
 
@@ -82,7 +60,7 @@ BEGIN
         RETURN;
     END IF;
 
-    PERFORM events_announce_append();
+    PERFORM events_announce_append(p_alone);
     WITH inserted AS (
         INSERT INTO events (
             event_id, aggregate_id, aggregate_type, event_type, event_version, sequence_number,
@@ -101,8 +79,22 @@ BEGIN
         ) WITH ORDINALITY AS e (
             event_id, event_type, event_version, event_data, metadata, occurred_on, ordinal
         )
+        ON CONFLICT (event_id) DO NOTHING
         RETURNING position, sequence_number
     )
     SELECT array_agg(position ORDER BY sequence_number) INTO positions FROM inserted;
-    outcome := 'appended';
+
+    IF cardinality(positions) = added THEN
+        outcome := 'appended';
+    ELSIF positions IS NULL THEN
+        PERFORM events_take_back(p_aggregate_type, p_aggregate_id, added);
+        SELECT * INTO outcome, stream_version, positions, stored_at
+        FROM events_find_replay(p_aggregate_type, p_aggregate_id, p_events);
+    ELSE
+        -- What was inserted can't be deleted: only the end of the transaction takes it back.
+        RAISE unique_violation USING
+            CONSTRAINT = 'events_event_id',
+            MESSAGE = 'some of the event ids are taken',
+            DETAIL = format('%s-%s', p_aggregate_type, p_aggregate_id);
+    END IF;
 END $$;

@@ -37,7 +37,8 @@ BEGIN
             append.document ->> 'aggregate_type',
             append.document ->> 'aggregate_id',
             (append.document ->> 'expected')::bigint,
-            append.document -> 'events'
+            append.document -> 'events',
+            false
         ) AS a;
         IF result.outcome = 'replayed' THEN
             replays := replays + 1;

@@ -29,6 +29,6 @@ BEGIN
         AND objsubid = 1
         AND classid::bigint >> 16 = space
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-        AND pid <> pg_backend_pid();
+        AND pid IS DISTINCT FROM pg_backend_pid(); -- null: a prepared transaction
     RETURN least(drawn, announced);
 END $$;

@@ -1,0 +1,113 @@
+"""Rows of the result, and the two forms in which they are given out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+# Rich takes 80 columns where there is no terminal.
+MIN_WIDTH = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One comparison. `ours` and `theirs` are speeds, in `unit`: more is better.
+
+    `at_least` is the ratio that is demanded, None where the row only informs. "At most twice the
+    time" is a ratio of at least 0.5.
+    """
+
+    suite: str
+    case: str
+    against: str
+    ours: float
+    theirs: float
+    unit: str
+    at_least: float | None = None
+
+    @property
+    def ratio(self) -> float:
+        return self.ours / self.theirs
+
+    @property
+    def holds(self) -> bool:
+        return self.at_least is None or self.ratio >= self.at_least
+
+    def summary(self) -> str:
+        return f"{self.case}, against {self.against}: {self.ratio:.2f}"
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "suite": self.suite,
+            "case": self.case,
+            "against": self.against,
+            "ours": self.ours,
+            "theirs": self.theirs,
+            "unit": self.unit,
+            "ratio": self.ratio,
+            "at_least": self.at_least,
+            "holds": self.holds,
+        }
+
+
+def rows_against(
+    others: Mapping[str, float | None],
+    speeds: Mapping[str, float],
+    *,
+    suite: str,
+    case: str,
+    unit: str,
+    ours: str = "ours",
+) -> Iterator[Row]:
+    """A row for each of the others, given with the ratio that is demanded against it."""
+    for against, at_least in others.items():
+        yield Row(
+            suite=suite,
+            case=case,
+            against=against,
+            ours=speeds[ours],
+            theirs=speeds[against],
+            unit=unit,
+            at_least=at_least,
+        )
+
+
+def print_rows(rows: Sequence[Row]) -> None:
+    table = Table(show_edge=False)
+    for heading in ("suite", "case", "against"):
+        table.add_column(heading)
+    for heading in ("ours", "theirs", "unit", "ratio", "at least", "holds"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for before, row in zip([None, *rows], rows, strict=False):
+        if before and before.case != row.case:
+            table.add_section()
+        table.add_row(*_cells(row), style=None if row.holds else "bold red")
+    console = Console()
+    console.width = max(console.width, MIN_WIDTH)
+    console.print(table)
+
+
+def _cells(row: Row) -> list[str]:
+    demanded = row.at_least is not None
+    return [
+        row.suite,
+        row.case,
+        row.against,
+        f"{row.ours:,.0f}" if row.ours >= 100 else f"{row.ours:.1f}",
+        f"{row.theirs:,.0f}" if row.theirs >= 100 else f"{row.theirs:.1f}",
+        row.unit,
+        f"{row.ratio:.2f}",
+        f"{row.at_least:.2f}" if demanded else "",
+        ("yes" if row.holds else "NO") if demanded else "",
+    ]
+
+
+def write_json(rows: Sequence[Row], path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps([row.as_json() for row in rows], indent=2) + "\n")

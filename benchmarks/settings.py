@@ -1,0 +1,10 @@
+"""The project's settings with its reusable apps alone: receivers of the example would take part in
+each append. DEBUG is off, because Django then keeps a record of every query."""
+
+from __future__ import annotations
+
+from config.settings import *  # noqa: F403
+from config.settings import INSTALLED_APPS as ALL_APPS
+
+INSTALLED_APPS = [app for app in ALL_APPS if app not in ("users", "demo")]
+DEBUG = False

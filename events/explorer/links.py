@@ -1,0 +1,41 @@
+"""Addresses of the explorer's pages, and links to them for the cells of a table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.contrib.admin.utils import quote
+from django.contrib.admin.views.main import SEARCH_VAR
+from django.db.models import Model
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.http import urlencode
+from django.utils.safestring import SafeString
+
+from ..models import Event
+from .presentation import shortened
+from .search import to_text
+
+
+def object_url(site: AdminSite, model: type[Model], key: Any) -> str:
+    return _url(site, model, "change", quote(str(key)))
+
+
+def events_url(site: AdminSite, **terms: str) -> str:
+    """The events that a search finds: `events_url(site, stream="User-1")`."""
+    query = urlencode({SEARCH_VAR: to_text(terms)})
+    return f"{_url(site, Event, 'changelist')}?{query}"
+
+
+def events_link(site: AdminSite, text: object = None, **terms: str) -> SafeString:
+    """The search as a title; without a text, the value that is searched for, shortened."""
+    url, title = events_url(site, **terms), to_text(terms)
+    shown = shortened(", ".join(terms.values())) if text is None else text
+    return format_html('<a href="{}" title="{}">{}</a>', url, title, shown)
+
+
+def _url(site: AdminSite, model: type[Model], view: str, *arguments: str) -> str:
+    options = model._meta
+    name = f"admin:{options.app_label}_{options.model_name}_{view}"
+    return reverse(name, args=arguments, current_app=site.name)
