@@ -16,7 +16,6 @@ class User(EventSourcedAggregate):
 from __future__ import annotations
 
 import inspect
-import re
 import typing
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, TypeAlias, TypeVar
@@ -25,6 +24,7 @@ from uuid import UUID
 from .codec import Codec, JsonObject, compile_fields_codec, resolved_annotations
 from .exceptions import MissingApplyMethod, RegistrationError
 from .messages import DomainEvent, detached
+from .names import lower_case
 from .snapshots import Snapshot
 from .streams import StreamName
 
@@ -33,7 +33,6 @@ AggregateT = TypeVar("AggregateT", bound="EventSourcedAggregate")
 Apply: TypeAlias = Callable[[Any, Any], None]
 
 _OWN_ATTRIBUTES = {"_stream", "_version", "_snapshot_version", "_uncommitted_events"}
-_WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 class EventSourcedAggregate:
@@ -190,4 +189,4 @@ class EventSourcedAggregate:
 
 def apply_method_name(event_class: type[DomainEvent]) -> str:
     """`UserRegistered` is applied by `apply_user_registered`."""
-    return f"apply_{_WORD_START.sub('_', event_class.__name__).lower()}"
+    return f"apply_{lower_case(event_class.__name__, '_')}"

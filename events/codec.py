@@ -23,7 +23,7 @@ import inspect
 import math
 import types
 import typing
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
@@ -131,9 +131,8 @@ def _refuse(error: type[EncodingError], expected: str, value: object) -> NoRetur
 
 
 def _converters(annotation: Any) -> Pair:
-    scalar = _SCALARS.get(annotation) if isinstance(annotation, Hashable) else None
-    if scalar is not None:
-        return scalar
+    if isinstance(annotation, type) and annotation in _SCALARS:
+        return _SCALARS[annotation]
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is Annotated:
         return _limited(arguments[0], [a for a in arguments[1:] if isinstance(a, Limits)])

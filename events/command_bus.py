@@ -22,6 +22,8 @@ from .exceptions import (
     ConcurrencyError,
     EncodingError,
     HandlerNotRegistered,
+    InvalidAnswer,
+    InvalidInput,
     RegistrationError,
     StaleVersion,
 )
@@ -80,6 +82,8 @@ class CommandBus:
         answered from the record without running the handler, also while the first still runs. The
         id of another command raises CommandIdReused. Other errors are not recorded.
         """
+        if not isinstance(command_id, UUID | None):
+            raise InvalidInput("command_id", f"expected a UUID, got {command_id!r}")
         data = _checked(command)
         handler = self._handlers.get(type(command))
         if handler is None:
@@ -122,7 +126,7 @@ def _check_answer(value: Any, name: str) -> None:
     try:
         check_plain(value)
     except EncodingError as error:
-        raise error.under(name) from None
+        raise InvalidAnswer(str(error.under(name))) from None
 
 
 def _run_once(handler: Handler, command: Command, records: CommandRecords) -> CommandResult:

@@ -152,6 +152,10 @@ class CommandRefused(EventsError):
         super().__init__(message)
 
 
+class InvalidAnswer(EventsError):
+    """A handler returned, or refused with, what isn't plain JSON. Nothing was changed."""
+
+
 class UnknownCommandType(EventsError):
     """No command of this name is registered."""
 

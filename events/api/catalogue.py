@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import inspect
-import re
 from functools import cache
 from typing import Any
 
 from ..exceptions import RegistrationError, UnknownCommandType
 from ..messages import Command
+from ..names import lower_case
 from ..registry import command_types
-
-_WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 @cache
 def command_slug(command_type: str) -> str:
     """`RegisterUser` is sent to `register-user`, `shop.PlaceOrder` to `shop.place-order`."""
-    return _WORD_START.sub("-", command_type).lower()
+    return lower_case(command_type, "-")
 
 
 def get_command_class(slug: str) -> type[Command]:

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from .fields import MAX_ERRORS, Field, StrictField
-from .parsers import ExactFloat
+from .parsers import plain
 
 
 class SequenceField(StrictField, serializers.ListField):
@@ -52,9 +52,20 @@ class MappingField(StrictField, serializers.DictField):
     """dict[str, T]."""
 
     json_types = (dict,)
+    default_error_messages = serializers.ListField.default_error_messages
+
+    def __init__(
+        self, *, min_length: int | None = None, max_length: int | None = None, **options: Any
+    ) -> None:
+        super().__init__(**options)
+        self.min_length, self.max_length = min_length, max_length
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         self.check_type(data)
+        if self.min_length is not None and len(data) < self.min_length:
+            self.fail("min_length", min_length=self.min_length)
+        if self.max_length is not None and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
         return _validated((key, self.child, value) for key, value in data.items())
 
 
@@ -81,13 +92,7 @@ class AnyField(Field):
         super().__init__(**{**options, "allow_null": True})
 
     def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, ExactFloat):
-            return float(data)
-        if isinstance(data, list):
-            return [self.to_internal_value(element) for element in data]
-        if isinstance(data, dict):
-            return {key: self.to_internal_value(element) for key, element in data.items()}
-        return data
+        return plain(data)
 
     def to_representation(self, value: Any) -> Any:
         return value

@@ -53,8 +53,19 @@ class StrictJSONParser(BaseParser):
         except (ValueError, RecursionError) as error:
             raise ParseError(f"The body is not JSON: {error}") from error
         _check_depth(value)
-        check_plain(value)
+        check_plain(plain(value))
         return value
+
+
+def plain(value: Any) -> Any:
+    """The same without ExactFloat."""
+    if isinstance(value, ExactFloat):
+        return float(value)
+    if isinstance(value, list):
+        return [plain(element) for element in value]
+    if isinstance(value, dict):
+        return {name: plain(element) for name, element in value.items()}
+    return value
 
 
 def _refuse_constant(name: str) -> NoReturn:

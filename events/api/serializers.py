@@ -44,6 +44,7 @@ _LIMITS: dict[Any, tuple[str, ...]] = {
     str: _LENGTHS,
     list: _LENGTHS,
     tuple: _LENGTHS,
+    dict: _LENGTHS,
     int: _VALUES,
     float: _VALUES,
     Decimal: (*_VALUES, "decimal_places"),
@@ -82,7 +83,7 @@ class DataclassSerializer(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, Mapping):
-            raise _errors({"": [_detail(_("Expected an object."))]})
+            raise ValidationError({"": [_detail(_("Expected an object."))]})
         unknown = (name for name in data if name not in self.fields and name != _CSRF_FIELD)
         errors: dict[str, Any] = {
             name: [_detail(_("Unknown field."), "unknown")]
@@ -94,20 +95,16 @@ class DataclassSerializer(serializers.Serializer[Any]):
         except ValidationError as error:
             errors |= error.detail  # type: ignore[arg-type]
         if errors:
-            raise _errors(errors)
+            raise ValidationError(errors)
         return self._instance(values)
 
     def _instance(self, values: dict[str, Any]) -> Any:
         try:
             return self.dataclass(**values)
         except InvalidInput as error:
-            raise _errors({error.field: [_detail(error.reason)]}) from error
+            raise ValidationError({error.field: [_detail(error.reason)]}) from error
         except ValueError as error:  # the usual way for __post_init__ to refuse
-            raise _errors({"": [_detail(str(error))]}) from error
-
-
-def _errors(detail: dict[str, Any]) -> ValidationError:
-    return ValidationError(detail)
+            raise ValidationError({"": [_detail(str(error))]}) from error
 
 
 def _detail(text: Any, code: str = "invalid") -> ErrorDetail:
@@ -139,7 +136,7 @@ def _make(cls: type) -> type[DataclassSerializer]:
 def field_for(annotation: Any, limits: Limits | None = None, **options: Any) -> Field:
     """The field of an annotation. `options` are those that every DRF field has."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
-    if annotation in _SCALARS:
+    if isinstance(annotation, type) and annotation in _SCALARS:
         return _SCALARS[annotation](**_limits(annotation, limits), **options)
     if origin is Annotated:
         limits = next((a for a in arguments[1:] if isinstance(a, Limits)), limits)
@@ -149,12 +146,12 @@ def field_for(annotation: Any, limits: Limits | None = None, **options: Any) -> 
         return field_for(inner, limits, **{**options, "allow_null": True})
     if origin is Literal:
         return fields.ChoiceField([(value, str(value)) for value in arguments], **options)
-    if origin is dict:
-        return composite_fields.MappingField(child=field_for(arguments[1]), **options)
     if origin is tuple and arguments[-1] is not Ellipsis:
         return composite_fields.TupleField(elements=[field_for(a) for a in arguments], **options)
+    options |= _limits(origin, limits)
+    if origin is dict:
+        return composite_fields.MappingField(child=field_for(arguments[1]), **options)
     if origin in (list, tuple):
-        options |= _limits(origin, limits)
         return composite_fields.SequenceField(kind=origin, child=field_for(arguments[0]), **options)
     if issubclass(annotation, Enum):
         return _enumeration(annotation, **options)

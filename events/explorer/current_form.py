@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 
 from ..exceptions import EventsError
@@ -25,13 +24,11 @@ def current_form(event: Event) -> CurrentForm:
     stored event must be shown."""
     version = data = None
     try:
-        # Copies, since an upcaster may change what it is given.
-        stored = copy.deepcopy(event.event_data)
-        current = event_types.current_data(event.event_type, event.event_version, stored)
+        current = event_types.current_data(event.event_type, event.event_version, event.event_data)
         cls = event_types.find(event.event_type)
         version = cls.event_version if cls else event.event_version
         data = pretty_json(current)
-        event_types.decode(event.event_type, version, copy.deepcopy(current))
+        event_types.decode(event.event_type, version, current)
     except EventsError as error:
         return CurrentForm(version=version, data=data, problem=str(error))
     except Exception as error:

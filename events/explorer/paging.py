@@ -101,7 +101,7 @@ def _scan(
         stopped_at = batch[-1][:width]
         cursor = Cursor(key=stopped_at, backwards=cursor.backwards)
     rows = queryset.in_bulk(found[:limit])
-    return [rows[pk] for pk in found[:limit]], stopped_at
+    return [rows[pk] for pk in found[:limit] if pk in rows], stopped_at
 
 
 def cursor_of(parameters: QueryDict, index_range: IndexRange, model: type[Model]) -> Cursor:

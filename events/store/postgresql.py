@@ -17,6 +17,8 @@ from django.db.backends.utils import CursorWrapper
 from ..codec import JsonObject
 from ..exceptions import HighWaterMarkUnavailable
 from ..recorded_event import RecordedEvent
+from ..snapshots import Snapshot
+from ..streams import StreamName
 from .appending import AppendResult, PreparedAppend
 from .database import DatabaseEventStore
 from .errors import constraint_name, message_detail, sqlstate
@@ -26,6 +28,10 @@ from .rows import COLUMNS, recorded_event
 
 _APPEND = "SELECT * FROM events_append_to_stream(%s, %s, %s, %s::jsonb, %s)"
 _APPEND_TO_STREAMS = "SELECT events_append_to_streams(%s::jsonb)::text"
+_SNAPSHOT = """
+    SELECT version, schema_version, snapshot_data::text, created_at
+    FROM snapshots WHERE aggregate_type = %s AND aggregate_id = %s
+"""
 _HIGH_WATER_MARK = "SELECT events_high_water_mark()"
 _MAX_BIGINT = 2**63 - 1
 _OBJECT_NOT_IN_PREREQUISITE_STATE = "55000"
@@ -56,6 +62,20 @@ class PostgresEventStore(DatabaseEventStore):
                 raise
             mark: int = cursor.fetchone()[0]
             return mark
+
+    def find_snapshot(self, stream: StreamName) -> Snapshot | None:
+        with self._cursor() as cursor:
+            cursor.execute(_SNAPSHOT, (stream.aggregate_type, stream.aggregate_id))
+            row = cursor.fetchone()
+        if row is None:
+            return None
+        version, schema_version, data, created_at = row
+        return Snapshot(
+            version=version,
+            schema_version=schema_version,
+            data=json.loads(data),
+            created_at=created_at,
+        )
 
     def _cursor(self) -> CursorWrapper:
         return prepared_cursor(self.connection)

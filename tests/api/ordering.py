@@ -55,7 +55,8 @@ class PlaceOrder(Command):
     lines: Annotated[list[Line], Limits(min_length=1, max_length=3)]
     address: Address
     order_id: UUID = field(default_factory=new_id)
-    rates: dict[str, Decimal] = field(default_factory=dict)
+    rates: Annotated[dict[str, Decimal], Limits(max_length=2)] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
     position: tuple[float, float] | None = None
     tags: tuple[str, ...] = ()
     extra: Any = None

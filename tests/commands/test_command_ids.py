@@ -17,6 +17,8 @@ from events.exceptions import (
     ConcurrencyError,
     EncodingError,
     EventsError,
+    InvalidAnswer,
+    InvalidInput,
 )
 from events.models import CommandRecord
 from events.store.configured import event_store
@@ -102,7 +104,7 @@ def test_each_json_answer_is_the_same_when_it_is_repeated(value):
 
 @pytest.mark.parametrize("value", [(1, 2), {"mood": Mood.GOOD}], ids=["tuple", "enum"])
 def test_an_answer_that_would_be_another_when_repeated_is_refused(value):
-    with pytest.raises(EncodingError, match="isn't a JSON value"):
+    with pytest.raises(InvalidAnswer, match="isn't a JSON value"):
         Counted(lambda: value).dispatch()
     assert record_count() == 0
 
@@ -259,6 +261,14 @@ def test_a_command_that_a_handler_sends_again_with_its_own_id_is_refused_not_ans
     with pytest.raises(EventsError, match=str(ID)):
         counted.dispatch()
     assert (record_count(), titles()) == (0, [])
+
+
+@pytest.mark.parametrize("command_id", ["", "1", str(ID), 1], ids=repr)
+def test_an_id_that_is_no_uuid_is_refused_by_name(command_id):
+    with pytest.raises(InvalidInput) as caught:
+        shelve(command_id=command_id)
+    assert caught.value.field == "command_id"
+    assert titles() == []
 
 
 def test_an_id_of_any_version_of_uuid_is_fine():

@@ -14,6 +14,7 @@ from events.exceptions import (
     CommandRefused,
     EncodingError,
     HandlerNotRegistered,
+    InvalidAnswer,
     RegistrationError,
 )
 from events.messages import Command
@@ -132,7 +133,7 @@ def test_an_answer_that_could_not_be_recorded_is_refused_and_nothing_is_kept(val
         shelve_directly("x")
         return value
 
-    with pytest.raises(EncodingError, match=message):
+    with pytest.raises(InvalidAnswer, match=message):
         dispatch_to(handler)
     assert titles() == []
 
@@ -142,7 +143,7 @@ def test_a_handler_may_be_any_callable():
         def __call__(self, command):
             return object()
 
-    with pytest.raises(EncodingError, match=r"result of .*Handler"):
+    with pytest.raises(InvalidAnswer, match=r"result of .*Handler"):
         dispatch_to(Handler())
 
 

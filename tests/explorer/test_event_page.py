@@ -66,6 +66,15 @@ def test_all_that_is_stored_is_shown(admin_client: Client) -> None:
     assert links(html)["c-1"] == list_url(Event, q="correlation:c-1")
 
 
+@pytest.mark.parametrize("metadata", [{"user_id": None}, {"user_id": "null"}, {}])
+def test_event_without_an_actor_has_a_dash(
+    admin_client: Client, metadata: dict[str, str | None]
+) -> None:
+    stored = stored_event(metadata=metadata)
+    assert '<td class="field-actor">-</td>' in text_of(admin_client, list_url(Event))
+    assert '<div class="readonly">-</div>' in text_of(admin_client, row_url(stored))
+
+
 def test_integers_beyond_what_browsers_know_stay_exact(admin_client: Client) -> None:
     html = page_of(admin_client, event_data={"name": "pen", "quantity": 2**80 + 1})
     assert "&quot;quantity&quot;: 1208925819614629174706177" in html

@@ -127,6 +127,20 @@ def test_a_cursor_that_names_no_place_leads_to_the_first_page(
     assert admin_client.get(response["Location"]).status_code == 200
 
 
+def test_a_cursor_of_text_that_no_database_stores_leads_to_the_first_page(
+    admin_client: Client,
+) -> None:
+    stored_streams(["Cart-a"])
+    response = admin_client.get(f"{list_url(AggregateVersion)}?after=Cart&after=%00")
+    assert response["Location"].endswith("?e=1")
+
+
+def test_lists_cannot_be_sorted_by_column(admin_client: Client) -> None:
+    stored_events(2)
+    assert "?o=" not in text_of(admin_client, EVENTS)
+    assert numbers(admin_client, f"{EVENTS}?o=1") == ["1", "0"]
+
+
 def test_search_for_a_rare_combination_stops_and_can_go_on(
     admin_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import Permission, User
 from django.db.models import Model
-from django.test import Client
+from django.test import Client, RequestFactory
+from pytest_django.fixtures import Settings
 
 from events.models import AggregateVersion, Event, Snapshot
 from tests.explorer.pages import links, list_url, row_url, text_of
 from tests.explorer.rows import stored_event, stored_snapshot, stored_streams
 from tests.factories import MOMENT
-from users.models import EmailClaim, RegisteredUser
+from users.models import EmailClaim, LinkedLogin, RegisteredUser
 
 USER_ID = "0198c0de-7e1a-7000-8000-0000000000bb"
 
@@ -52,6 +54,24 @@ def test_there_are_no_bulk_actions(admin_client: Client, rows: list[Model]) -> N
         data = {"action": "delete_selected", "_selected_action": row.pk, "select_across": "1"}
         admin_client.post(list_url(type(row)), data | {"index": "0", "post": "yes"})
         assert type(row).objects.filter(pk=row.pk).exists()  # type: ignore[attr-defined]
+
+
+def test_bulk_actions_of_the_site_are_not_offered(admin_client: Client) -> None:
+    account = User.objects.create_user("ada")
+    link = LinkedLogin.objects.create(account=account, user_id=USER_ID)
+    assert "action-select" not in text_of(admin_client, list_url(LinkedLogin))
+    data = {"action": "delete_selected", "_selected_action": account.pk, "index": "0"}
+    admin_client.post(list_url(LinkedLogin), data | {"post": "yes"})
+    assert LinkedLogin.objects.filter(pk=link.pk).exists()
+
+
+def test_pages_read_the_database_of_the_log(
+    settings: Settings, rf: RequestFactory, rows: list[Model]
+) -> None:
+    settings.EVENTS = {"database": "log"}
+    for model in (Event, AggregateVersion, Snapshot):
+        queryset = admin.site.get_model_admin(model).get_queryset(rf.get("/"))
+        assert queryset.db == "log"
 
 
 def test_staff_without_the_permission_see_nothing(client: Client, rows: list[Model]) -> None:

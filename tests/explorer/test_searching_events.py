@@ -96,7 +96,7 @@ def test_pasted_word_leads_to_where_it_occurs(admin_client: Client, word: str, t
         event_type="UserLoggedIn",
         metadata={"correlation_id": "c-1", "causation_id": "m-1"},
     )
-    response = admin_client.get(list_url(Event, q=word, category="User"))
+    response = admin_client.get(list_url(Event, q=word, category="User", after="7", before="7"))
     assert response.status_code == 302, "the word wasn't located"
     assert response["Location"] == list_url(Event, q=text, category="User")
 
@@ -151,6 +151,20 @@ def test_filters_list_the_stored_types_and_categories(admin_client: Client) -> N
     assert around["Cart"] == "?category=Cart"
     assert len(shown(admin_client, list_url(Event, category="Order"))) == 2
     assert shown(admin_client, list_url(Event, category="Order", type="tests.ItemAdded")) == []
+
+
+@pytest.mark.parametrize("text", ["type:tests.ItemRemoved", "stream:Order-1"])
+def test_search_that_contradicts_the_filters_says_so(admin_client: Client, text: str) -> None:
+    stored_event()
+    url = list_url(Event, q=text, type="tests.ItemAdded", category="Cart")
+    assert "The search and the filters contradict each other." in text_of(admin_client, url)
+    assert shown(admin_client, url) == []
+
+
+def test_search_and_filter_for_the_same_need_no_second_look(admin_client: Client) -> None:
+    event = stored_event()
+    url = list_url(Event, q="type:tests.ItemAdded stream:Cart-cart-1", type="tests.ItemAdded")
+    assert shown(admin_client, url) == [str(event.position)]
 
 
 def test_filter_by_unprintable_text_is_no_error(admin_client: Client) -> None:

@@ -122,6 +122,7 @@ def test_every_statement_of_the_page_of_a_row_is_a_range_of_an_index(
     for row in rows:
         for sql in statements(admin_client, row_url(row)):
             check_plan(sql)
+            assert "LIMIT" in sql
 
 
 def test_lists_leave_out_what_may_be_large(admin_client: Client, rows: list[Event]) -> None:
@@ -130,6 +131,13 @@ def test_lists_leave_out_what_may_be_large(admin_client: Client, rows: list[Even
         assert column not in sql
     (sql,) = filter(lists, statements(admin_client, list_url(Event)))
     assert not re.search(r'"metadata", "events"', sql)
+
+
+def test_search_and_filter_for_the_same_do_not_make_it_a_scan(
+    admin_client: Client, rows: list[Event]
+) -> None:
+    url = list_url(Event, q="type:tests.ItemAdded", type="tests.ItemAdded")
+    assert not [sql for sql in statements(admin_client, url) if "LIMIT 500" in sql]
 
 
 def test_a_full_page_costs_no_more_statements_than_a_short_one(
