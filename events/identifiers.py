@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
 from uuid import UUID
 
@@ -16,6 +16,5 @@ def new_id() -> UUID:
     milliseconds, rest_ns = divmod(time.time_ns(), 1_000_000)
     # RFC 9562, section 6.2, method 3: the 12 bits after the timestamp hold its fraction.
     fraction = (rest_ns << 12) // 1_000_000
-    return UUID(
-        int=milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | secrets.randbits(62)
-    )
+    random = int.from_bytes(os.urandom(8)) >> 2
+    return UUID(int=milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | random)

@@ -15,6 +15,9 @@ from .exceptions import EncodingError, join_path
 # Python prints integers of up to 4,300 digits (sys.set_int_max_str_digits).
 MAX_INTEGER_BITS = 14_000
 
+# Far below Python's limit of recursion, so that it can be read from anywhere.
+MAX_DEPTH = 100
+
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
@@ -34,13 +37,12 @@ def to_json_text(value: Any) -> str:
 
 def check_plain(value: Any, path: str = "") -> None:
     """Raises EncodingError unless the value is plain JSON that can be stored."""
-    try:
-        _check(value, path)
-    except RecursionError:
-        raise EncodingError(path, "is nested too deeply") from None
+    _check(value, path, MAX_DEPTH)
 
 
-def _check(value: Any, path: str) -> None:
+def _check(value: Any, path: str, depth: int) -> None:
+    if depth < 0:
+        raise EncodingError("", f"is nested too deeply, more than {MAX_DEPTH} levels")
     # Exact types: a tuple or a string enum would come back as something else.
     kind = type(value)
     if kind is str:
@@ -57,10 +59,10 @@ def _check(value: Any, path: str) -> None:
                 raise EncodingError(path, f"the key {key!r} isn't a string")
             shown = key if key.isprintable() and key else ascii(key)
             _check_string(key, join_path(path, shown))
-            _check(element, join_path(path, shown))
+            _check(element, join_path(path, shown), depth - 1)
     elif kind is list:
         for index, element in enumerate(value):
-            _check(element, f"{path}[{index}]")
+            _check(element, f"{path}[{index}]", depth - 1)
     elif value is not None and kind is not bool:
         raise EncodingError(path, f"{kind.__name__} isn't a JSON value")
 

@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar, dataclass_transform
 
 from .codec import Codec, JsonObject, compile_codec
 from .exceptions import DecodingError, RegistrationError, UnknownCommandType, UnknownEventType
+from .frozen import maker
 from .messages import ENVELOPE, Command, DomainEvent
 from .upcasting import UpcasterChain, upcasters
 
@@ -61,6 +62,15 @@ class EventTypes(_Types[DomainEvent]):
     def __init__(self, chain: UpcasterChain) -> None:
         super().__init__()
         self.upcasters = chain
+        #: By class and number of fields found: for events that do no more than hold all of them.
+        self._makers: dict[tuple[type[DomainEvent], int], Callable[..., DomainEvent]] = {}
+
+    def register(self, name: str, cls: type[DomainEvent], codec: Codec) -> None:
+        super().register(name, cls, codec)
+        fields = dataclasses.fields(cls)
+        if not hasattr(cls, "__post_init__") and all(field.init for field in fields):
+            own = [field.name for field in fields if field.name not in ENVELOPE]
+            self._makers[cls, len(own)] = maker(cls, [*own, *ENVELOPE])
 
     def encode(self, event: DomainEvent) -> JsonObject:
         return self.codec(type(event)).encode(event)
@@ -84,9 +94,13 @@ class EventTypes(_Types[DomainEvent]):
         current = self.current_data(event_type, event_version, data)
         cls = self._classes[event_type]
         try:
-            return cls(**self._codecs[cls].decode(current), **envelope)
+            values = self._codecs[cls].decode(current)
         except DecodingError as error:
             raise error.under(event_type) from None
+        make = self._makers.get((cls, len(values)))
+        if make is not None and len(envelope) == len(ENVELOPE):
+            return make((*values.values(), *map(envelope.__getitem__, ENVELOPE)))
+        return cls(**values, **envelope)
 
 
 class CommandTypes(_Types[Command]):

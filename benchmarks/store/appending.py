@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
-from ..harness import Contender, race
+from ..harness import Contender, Operation, race
 from ..report import Row, rows_against
 from ..server import Server
 from . import bare_insert, ours, peer, plain_django
@@ -24,7 +24,7 @@ DEMANDS: dict[tuple[int, int], dict[str, float | None]] = {
 
 def rows(server: Server) -> Iterator[Row]:
     for (events, writers), demands in DEMANDS.items():
-        prepare = {
+        prepare: dict[str, Callable[[], Operation]] = {
             OURS: partial(ours.prepare_append, events),
             AS_IT_COMES: partial(peer.prepare_append, events),
             FUNCTIONS: partial(peer.prepare_append_with_functions, events),

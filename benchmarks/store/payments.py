@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from events.identifiers import new_id
 
-PAYMENT = {
+PAYMENT: dict[str, Any] = {
     "payment_id": UUID("019cab3d-6a00-7bd1-8a5c-0d7c2b1f9e44"),
     "amount": Decimal("149.90"),
     "currency": "EUR",

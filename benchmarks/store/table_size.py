@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 from django.db import connection
 
@@ -33,10 +34,10 @@ INSERT_EVENTS = """
 """
 INSERT_STREAMS = """
     INSERT INTO aggregate_versions (aggregate_type, aggregate_id, version, created_at, updated_at)
-    SELECT aggregate_type, aggregate_id, sequence_number, recorded_at, recorded_at
-    FROM events
-    WHERE sequence_number = %(a_stream)s - 1
-    ORDER BY position
+    SELECT %(aggregate_type)s, stream_id::uuid, %(a_stream)s - 1, now(), now()
+    FROM
+        generate_series(0, %(events)s / %(a_stream)s - 1) AS n,
+        lpad(to_hex(n), 32, '0') AS stream_id
 """
 
 
@@ -59,7 +60,7 @@ def rows(server: Server) -> Iterator[Row]:
 
 
 def prepare_append_to_large_log(events: int) -> Operation:
-    parameters = {
+    parameters: dict[str, Any] = {
         "events": events,
         "a_stream": APPENDS_A_STREAM,
         "aggregate_type": ours.Account.aggregate_type,

@@ -28,7 +28,14 @@ def current_form(event: Event) -> CurrentForm:
         cls = event_types.find(event.event_type)
         version = cls.event_version if cls else event.event_version
         data = pretty_json(current)
-        event_types.decode(event.event_type, version, current)
+        event_types.decode(
+            event.event_type,
+            version,
+            current,
+            event_id=event.event_id,
+            occurred_on=event.occurred_on,
+            metadata=event.metadata,
+        )
     except EventsError as error:
         return CurrentForm(version=version, data=data, problem=str(error))
     except Exception as error:

@@ -23,7 +23,7 @@ from ..streams import (
 )
 
 # PostgreSQL refuses a jsonb array whose elements exceed 2^28 - 1 bytes together (jsonb.h).
-MAX_APPEND_CHARACTERS = 200_000_000
+MAX_APPEND_BYTES = 200_000_000
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 LATEST = datetime.max.replace(tzinfo=UTC)
 
@@ -133,6 +133,7 @@ def check_together(appends: Sequence[PreparedAppend]) -> None:
     event_ids = [event_id for append in appends for event_id in append.event_ids]
     if len(set(event_ids)) < len(event_ids):
         raise InvalidInput("appends", "two events have the same event_id")
+    _check_size(*(append.text for append in appends))
 
 
 def _row(index: int, event: DomainEvent, context_metadata: JsonObject) -> JsonObject:
@@ -153,12 +154,14 @@ def _row(index: int, event: DomainEvent, context_metadata: JsonObject) -> JsonOb
 def _check_envelope(event: DomainEvent) -> None:
     if not isinstance(event.event_id, UUID):
         raise EncodingError("event_id", f"expected UUID, got {type(event.event_id).__name__}")
-    if not isinstance(event.metadata, Mapping):
+    if type(event.metadata) is not dict and not isinstance(event.metadata, Mapping):
         raise EncodingError("metadata", f"expected a dict, got {type(event.metadata).__name__}")
 
 
 def _moment(moment: datetime) -> str:
     """In UTC: databases take no offsets of seconds, and drivers no years before 1 or after 9999."""
+    if type(moment) is datetime and moment.tzinfo is UTC:
+        return moment.isoformat()
     if not isinstance(moment, datetime):
         raise EncodingError("occurred_on", f"expected datetime, got {type(moment).__name__}")
     if moment.utcoffset() is None:
@@ -178,6 +181,11 @@ def _text(rows: list[JsonObject]) -> str:
             except EncodingError as error:
                 raise error.under(row["event_type"]).under(f"events[{index}]") from None
         raise
-    if len(text) > MAX_APPEND_CHARACTERS:
-        raise InvalidInput("events", f"are {len(text)} characters of JSON in one append")
+    _check_size(text)
     return text
+
+
+def _check_size(*texts: str) -> None:
+    size = sum(len(text) if text.isascii() else len(text.encode()) for text in texts)
+    if size > MAX_APPEND_BYTES:
+        raise InvalidInput("events", f"are {size} bytes of JSON in one append")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..codec import JsonObject
+from ..frozen import maker
 from ..recorded_event import RecordedEvent
 
 #: The columns that `recorded_event` takes, in its order.
@@ -23,18 +25,9 @@ COLUMNS = (
 )
 
 
-def recorded_event(row: tuple[Any, ...], data: JsonObject, metadata: JsonObject) -> RecordedEvent:
+_make = maker(RecordedEvent, ["data" if column == "event_data" else column for column in COLUMNS])
+
+
+def recorded_event(row: Sequence[Any], data: JsonObject, metadata: JsonObject) -> RecordedEvent:
     """`data` and `metadata` are decoded JSON, and not taken from the row."""
-    return RecordedEvent(
-        position=row[0],
-        aggregate_type=row[1],
-        aggregate_id=row[2],
-        sequence_number=row[3],
-        event_id=row[4],
-        event_type=row[5],
-        event_version=row[6],
-        data=data,
-        metadata=metadata,
-        occurred_on=row[9],
-        recorded_at=row[10],
-    )
+    return _make((*row[:7], data, metadata, *row[9:]))

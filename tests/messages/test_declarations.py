@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import datetime
+from decimal import Decimal
 from enum import Enum
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
+from uuid import UUID
 
 import pytest
 
-from events.exceptions import RegistrationError, UnknownCommandType
+from events.exceptions import DecodingError, RegistrationError, UnknownCommandType
 from events.messages import Command, DomainEvent
 from events.registry import command, event
+from tests.factories import MOMENT
 
 T = TypeVar("T")
+ENVELOPE: dict[str, Any] = {"event_id": UUID(int=1), "occurred_on": MOMENT, "metadata": {}}
 
 pytestmark = pytest.mark.usefixtures("event_types", "command_types")
 
@@ -224,8 +228,10 @@ def test_an_event_class_may_extend_another_under_its_own_name(event_types):
 
     assert event_types.encode(PriceLowered(price=1)) == {"price": 1, "until": None}
     assert event_types.encode(PriceChanged(price=1)) == {"price": 1}
-    assert type(event_types.decode("tests.PriceLowered", 2, {"price": 1})) is PriceLowered
-    assert type(event_types.decode("tests.PriceChanged", 1, {"price": 1})) is PriceChanged
+    lowered = event_types.decode("tests.PriceLowered", 2, {"price": 1}, **ENVELOPE)
+    assert (type(lowered), lowered) == (PriceLowered, PriceLowered(price=1))
+    changed = event_types.decode("tests.PriceChanged", 1, {"price": 1}, **ENVELOPE)
+    assert (type(changed), changed) == (PriceChanged, PriceChanged(price=1))
     assert (PriceChanged.event_type, PriceChanged.event_version) == ("tests.PriceChanged", 1)
 
 
@@ -239,3 +245,78 @@ def test_an_undecorated_subclass_is_refused_although_it_inherits_a_name(event_ty
 
     with pytest.raises(RegistrationError, match=r"PriceLowered.* is not registered: decorate it"):
         event_types.encode(PriceLowered(price=1))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Priced:
+    price: int = 0
+
+
+def test_an_event_class_may_take_fields_from_another_dataclass(event_types):
+    @event("tests.PriceChanged")
+    class PriceChanged(Priced, DomainEvent):
+        reason: str
+
+    changed = PriceChanged(price=5, reason="sale")
+    data = event_types.encode(changed)
+    assert data == {"price": 5, "reason": "sale"}
+    decoded = event_types.decode("tests.PriceChanged", 1, data, **ENVELOPE)
+    assert decoded == changed
+    assert decoded.event_id == UUID(int=1)
+
+
+def test_a_field_may_be_declared_again_with_another_type(event_types):
+    @event("tests.PriceChanged")
+    class PriceChanged(DomainEvent):
+        price: int
+        reason: str = ""
+
+    @event("tests.ExactPriceChanged")
+    class ExactPriceChanged(PriceChanged):
+        price: Decimal  # type: ignore[assignment]  # the point
+        currency: str = "EUR"
+
+    exact = ExactPriceChanged(price=Decimal("1.50"), reason="sale")
+    data = event_types.encode(exact)
+    assert data == {"price": "1.50", "reason": "sale", "currency": "EUR"}
+    assert event_types.decode("tests.ExactPriceChanged", 1, data, **ENVELOPE) == exact
+
+
+# --- an event's own __post_init__ ---
+
+
+@pytest.fixture
+def discounted(event_types):
+    @event("tests.Discounted")
+    class Discounted(DomainEvent):
+        percent: int
+        share: Decimal = dataclasses.field(init=False)
+
+        def __post_init__(self) -> None:
+            if self.percent > 100:
+                raise ValueError("percent: is more than 100")
+            object.__setattr__(self, "share", Decimal(self.percent) / 100)
+
+    return Discounted
+
+
+def test_a_computed_field_is_not_stored_and_is_there_again(event_types, discounted):
+    data = event_types.encode(discounted(percent=25))
+    assert data == {"percent": 25}
+    decoded = event_types.decode("tests.Discounted", 1, data, **ENVELOPE)
+    assert decoded.share == Decimal("0.25")
+
+
+def test_an_event_that_refuses_its_own_stored_data_is_named(event_types, discounted):
+    with pytest.raises(DecodingError, match=r"^tests\.Discounted: .*is more than 100"):
+        event_types.decode("tests.Discounted", 1, {"percent": 101}, **ENVELOPE)
+
+
+def test_defaults_made_by_a_function_are_made_for_each_event(event_types):
+    @event("tests.Noted")
+    class Noted(DomainEvent):
+        notes: list[str] = dataclasses.field(default_factory=list)
+
+    first, second = (event_types.decode("tests.Noted", 1, {}, **ENVELOPE) for _ in range(2))
+    first.notes.append("x")
+    assert second.notes == []

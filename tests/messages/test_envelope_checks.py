@@ -97,7 +97,12 @@ def test_an_integer_too_long_to_be_printed_is_refused_by_path(store, overrides, 
     assert caught.value.field == f"events[1].tests.ItemAdded.{path}"
 
 
-def test_text_that_cannot_be_stored_is_refused_by_the_path_of_its_field(store: EventStore):
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("p\0n", "holds a NUL character"), ("p\udc00n", "holds half of a surrogate pair at 1")],
+    ids=ascii,
+)
+def test_text_that_cannot_be_stored_is_refused_by_the_path_of_its_field(store, name, reason):
     with pytest.raises(EncodingError) as caught:
-        store.append(cart(), [item_added(), item_added(name="p\0n")])
-    assert str(caught.value) == "events[1].tests.ItemAdded.name: holds a NUL character"
+        store.append(cart(), [item_added(), item_added(name=name)])
+    assert str(caught.value) == f"events[1].tests.ItemAdded.name: {reason}"

@@ -124,6 +124,20 @@ def store_version(stored, result):
     return next(e.sequence_number for e in stored if e.position == result.positions[-1])
 
 
+@pytest.mark.postgresql
+def test_what_waited_for_its_stream_is_not_recorded_before_what_it_waited_for(store_class, store):
+    with ExitStack() as processes:
+        with transaction.atomic():
+            store.append(cart(), items(1))
+            waiting = processes.enter_context(running(append_in_turn, store_class, 0))
+            eventually(lambda: waiting_for_a_lock() == 1)
+            store.append(cart(), items(1))
+        waiting.result()
+
+    recorded = [event.recorded_at for event in store.read_stream(cart())]
+    assert recorded == sorted(recorded)
+
+
 # --- the same event ids ---
 
 

@@ -27,23 +27,25 @@ CREATE OR REPLACE FUNCTION events_append_to_stream(
 DECLARE
     added CONSTANT bigint := jsonb_array_length(p_events);
 BEGIN
-    stored_at := clock_timestamp();
+    -- The time is taken when the stream's row is locked, not before a wait for it.
     IF p_expected >= 0 OR p_expected = -4 THEN
         UPDATE aggregate_versions
-        SET version = version + added, updated_at = stored_at
+        SET version = version + added, updated_at = clock_timestamp()
         WHERE aggregate_type = p_aggregate_type
             AND aggregate_id = p_aggregate_id
             AND (version = p_expected OR (p_expected = -4 AND version >= 0))
-        RETURNING version INTO stream_version;
+        RETURNING version, updated_at INTO stream_version, stored_at;
     ELSE
         -- A row at -1 is a stream that events_append_to_streams has locked but not written yet.
         INSERT INTO aggregate_versions AS stream
             (aggregate_type, aggregate_id, version, created_at, updated_at)
-        VALUES (p_aggregate_type, p_aggregate_id, added - 1, stored_at, stored_at)
+        VALUES (
+            p_aggregate_type, p_aggregate_id, added - 1, clock_timestamp(), clock_timestamp()
+        )
         ON CONFLICT (aggregate_type, aggregate_id) DO UPDATE
-            SET version = stream.version + added, updated_at = stored_at
+            SET version = stream.version + added, updated_at = clock_timestamp()
             WHERE p_expected = -2 OR stream.version = -1
-        RETURNING version INTO stream_version;
+        RETURNING version, updated_at INTO stream_version, stored_at;
     END IF;
 
     IF stream_version IS NULL THEN

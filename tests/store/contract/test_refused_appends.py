@@ -172,7 +172,7 @@ def test_the_same_stream_twice_is_refused(store):
 
 
 def test_an_append_beyond_the_greatest_size_is_refused(store, monkeypatch):
-    monkeypatch.setattr(appending, "MAX_APPEND_CHARACTERS", 2_000)
+    monkeypatch.setattr(appending, "MAX_APPEND_BYTES", 2_000)
     store.append(cart(), [item_added(name="x" * 1_000)])
 
     with pytest.raises(InvalidInput) as refused:
@@ -180,6 +180,33 @@ def test_an_append_beyond_the_greatest_size_is_refused(store, monkeypatch):
 
     assert refused.value.field == "events"
     assert store.stream_version(cart()) == 0
+
+
+def test_the_size_of_an_append_is_counted_as_the_database_counts_it(store, monkeypatch):
+    """In bytes, and of all streams together."""
+    monkeypatch.setattr(appending, "MAX_APPEND_BYTES", 2_000)
+
+    with pytest.raises(InvalidInput):
+        store.append(cart(), [item_added(name="世" * 800)])
+    with pytest.raises(InvalidInput):
+        store.append_to_streams(
+            [StreamAppend(cart(number), [item_added(name="x" * 500)]) for number in range(4)]
+        )
+
+    assert list(store.read_log()) == []
+
+
+@pytest.mark.parametrize("depth", [50, 200, 400, 600, 900])
+def test_what_is_nested_deeply_is_refused_or_can_be_read_from_anywhere(store, depth):
+    """A value that only few callers can decode would stop the readers of all events around it."""
+    with suppress(EncodingError):
+        store.append(cart(), [measured(nested(depth))])
+    store.append(cart(), items(1))
+
+    def read(frames):
+        return read(frames - 1) if frames else list(store.read_log())
+
+    assert read(frames=300)[-1].event.name == "item 0"
 
 
 @pytest.mark.parametrize(
