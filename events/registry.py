@@ -95,8 +95,15 @@ class EventTypes(_Types[DomainEvent]):
         cls = self._classes[event_type]
         try:
             values = self._codecs[cls].decode(current)
+            return self._made(cls, values, envelope)
         except DecodingError as error:
             raise error.under(event_type) from None
+        except ValueError as error:  # the usual way for __post_init__ to refuse
+            raise DecodingError(event_type, str(error)) from error
+
+    def _made(
+        self, cls: type[DomainEvent], values: JsonObject, envelope: dict[str, Any]
+    ) -> DomainEvent:
         make = self._makers.get((cls, len(values)))
         if make is not None and len(envelope) == len(ENVELOPE):
             return make((*values.values(), *map(envelope.__getitem__, ENVELOPE)))

@@ -11,6 +11,8 @@ from events.aggregates import EventSourcedAggregate
 from events.exceptions import CommandRefused
 from events.messages import DomainEvent
 from events.registry import event
+from events.repository import Repository
+from events.streams import StreamName
 from tests.factories import MOMENT
 
 
@@ -76,3 +78,22 @@ def basket(*names: str, aggregate_id: str = "1") -> Basket:
     for name in names:
         new.add(name, occurred_on=MOMENT)
     return new
+
+
+STREAM = StreamName("Basket", "1")
+
+
+def snapshot_version(repository: Repository[Any]) -> int | None:
+    snapshot = repository.store.find_snapshot(STREAM)
+    return snapshot.version if snapshot else None
+
+
+def save_in_steps(repository: Repository[Any], *batches: int) -> list[int | None]:
+    """Where the snapshot is after each save of so many events."""
+    aggregate, versions = repository.aggregate_class("1"), []
+    for batch in batches:
+        for _ in range(batch):
+            aggregate.add(f"line {len(aggregate.lines)}", occurred_on=MOMENT)
+        repository.save(aggregate)
+        versions.append(snapshot_version(repository))
+    return versions

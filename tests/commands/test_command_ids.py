@@ -11,6 +11,7 @@ import pytest
 from django.db import transaction
 
 from events.command_bus import CommandBus
+from events.command_records import CommandRecords
 from events.exceptions import (
     CommandIdReused,
     CommandRefused,
@@ -185,6 +186,24 @@ def test_a_recorded_refusal_inside_of_a_transaction_leaves_it_usable():
         shelve(title="after")
     assert titles() == ["after"]
     assert record_count() == 1
+
+
+def test_a_refusal_that_comes_too_late_gives_the_answer_that_was_recorded_meanwhile(monkeypatch):
+    counted = Counted(refuse)
+    record_refusal = CommandRecords.refuse
+
+    def be_overtaken(records, refusal):
+        monkeypatch.setattr(CommandRecords, "refuse", record_refusal)
+        counted.action = lambda: "the other's"
+        counted.dispatch()
+        return records.refuse(refusal)
+
+    monkeypatch.setattr(CommandRecords, "refuse", be_overtaken)
+    with transaction.atomic():
+        result = counted.dispatch()
+        shelve(title="after")
+    assert (result.value, result.replayed) == ("the other's", True)
+    assert titles() == ["Edda", "after"]
 
 
 def test_a_recorded_answer_inside_of_a_transaction_leaves_it_usable():

@@ -63,28 +63,44 @@ BEGIN
     END IF;
 
     PERFORM events_announce_append(p_alone);
-    WITH inserted AS (
+    IF added = 1 THEN -- the same as below, without the cost of a set
         INSERT INTO events (
             event_id, aggregate_id, aggregate_type, event_type, event_version, sequence_number,
             event_data, metadata, correlation_id, causation_id, occurred_on, recorded_at
-        )
-        SELECT
-            event_id, p_aggregate_id, p_aggregate_type, event_type, event_version,
-            stream_version - added + ordinal,
-            event_data, metadata, metadata ->> 'correlation_id', metadata ->> 'causation_id',
-            occurred_on, stored_at
-        FROM ROWS FROM (
-            jsonb_to_recordset(p_events) AS (
-                event_id uuid, event_type text, event_version integer,
-                event_data jsonb, metadata jsonb, occurred_on timestamptz
-            )
-        ) WITH ORDINALITY AS e (
-            event_id, event_type, event_version, event_data, metadata, occurred_on, ordinal
+        ) VALUES (
+            (p_events #>> '{0,event_id}')::uuid, p_aggregate_id, p_aggregate_type,
+            p_events #>> '{0,event_type}', (p_events #>> '{0,event_version}')::integer,
+            stream_version,
+            p_events #> '{0,event_data}', p_events #> '{0,metadata}',
+            p_events #>> '{0,metadata,correlation_id}', p_events #>> '{0,metadata,causation_id}',
+            (p_events #>> '{0,occurred_on}')::timestamptz, stored_at
         )
         ON CONFLICT (event_id) DO NOTHING
-        RETURNING position, sequence_number
-    )
-    SELECT array_agg(position ORDER BY sequence_number) INTO positions FROM inserted;
+        RETURNING ARRAY[position] INTO positions;
+    ELSE
+        WITH inserted AS (
+            INSERT INTO events (
+                event_id, aggregate_id, aggregate_type, event_type, event_version, sequence_number,
+                event_data, metadata, correlation_id, causation_id, occurred_on, recorded_at
+            )
+            SELECT
+                event_id, p_aggregate_id, p_aggregate_type, event_type, event_version,
+                stream_version - added + ordinal,
+                event_data, metadata, metadata ->> 'correlation_id', metadata ->> 'causation_id',
+                occurred_on, stored_at
+            FROM ROWS FROM (
+                jsonb_to_recordset(p_events) AS (
+                    event_id uuid, event_type text, event_version integer,
+                    event_data jsonb, metadata jsonb, occurred_on timestamptz
+                )
+            ) WITH ORDINALITY AS e (
+                event_id, event_type, event_version, event_data, metadata, occurred_on, ordinal
+            )
+            ON CONFLICT (event_id) DO NOTHING
+            RETURNING position, sequence_number
+        )
+        SELECT array_agg(position ORDER BY sequence_number) INTO positions FROM inserted;
+    END IF;
 
     IF cardinality(positions) = added THEN
         outcome := 'appended';
