@@ -24,6 +24,7 @@ from tests.aggregates.basket import (
     save_in_steps,
     snapshot_version,
 )
+from tests.factories import MOMENT
 
 # --- when one is taken ---
 

@@ -1,0 +1,1 @@
+"""How stored events reach their handlers: in this process, durably, or through RabbitMQ."""

@@ -1,0 +1,63 @@
+"""How often a failed handler is tried again, and how long it is left alone before that."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..exceptions import InvalidInput
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """Exponential back-off with a cap and jitter. Delays are in seconds.
+
+    Jitter keeps those that failed together from coming back together. That a random share of the
+    whole delay ("full jitter") costs the least work in all is measured in: Marc Brooker,
+    "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+    """
+
+    #: All of them, the first one too: 1 is no retry.
+    attempts: int = 4
+    first_delay_seconds: float = 0.1
+    factor: float = 2.0
+    max_delay_seconds: float = 60.0
+    #: The share of a delay that is random: 1 is full jitter (anything from zero to the delay),
+    #: 0.5 is equal jitter (from half of it), 0 is none.
+    jitter: float = 1.0
+
+    def __post_init__(self) -> None:
+        if type(self.attempts) is not int or self.attempts < 1:
+            raise InvalidInput("attempts", f"expected an int of at least 1, got {self.attempts!r}")
+        _check("first_delay_seconds", self.first_delay_seconds, 0, threading.TIMEOUT_MAX)
+        _check("factor", self.factor, 1, 1000)
+        _check(
+            "max_delay_seconds",
+            self.max_delay_seconds,
+            self.first_delay_seconds,
+            threading.TIMEOUT_MAX,
+        )
+        _check("jitter", self.jitter, 0, 1)
+
+    def delay_seconds(
+        self, failed_attempts: int, *, uniform: Callable[[float, float], float] = random.uniform
+    ) -> float:
+        """How long to wait before the next attempt, after so many (1, 2, ...) have failed."""
+        if failed_attempts < 1:
+            raise InvalidInput("failed_attempts", f"expected at least 1, got {failed_attempts}")
+        try:
+            delay = self.first_delay_seconds * self.factor ** (failed_attempts - 1)
+        except OverflowError:
+            delay = self.max_delay_seconds
+        delay = min(delay, self.max_delay_seconds)
+        return uniform(delay * (1 - self.jitter), delay)
+
+
+def _check(field: str, value: Any, least: float, most: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidInput(field, f"expected a number, got {type(value).__name__}")
+    if not least <= value <= most:
+        raise InvalidInput(field, f"{value} isn't between {least:g} and {most:g}")
