@@ -140,13 +140,14 @@ class EventSourcedAggregate:
     # --- snapshots ---
 
     def to_snapshot(self) -> JsonObject:
-        forgotten = vars(self).keys() - _OWN_ATTRIBUTES - self._state_fields().keys()
+        state = self._state_codec().encode(self)
+        forgotten = vars(self).keys() - _OWN_ATTRIBUTES - state.keys()
         if forgotten:
             raise RegistrationError(
                 f"{type(self).__name__} has state without an annotation, which its snapshot would "
                 f"forget: {', '.join(sorted(forgotten))}"
             )
-        return self._state_codec().encode(self)
+        return state
 
     def from_snapshot(self, data: JsonObject) -> None:
         """Takes over the state. Raises DecodingError where the data doesn't fit."""

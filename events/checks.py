@@ -107,7 +107,7 @@ def check_sqlite(
     if alias not in (databases or ()) or connections[alias].vendor != "sqlite":
         return []
     options = connections[alias].settings_dict.get("OPTIONS", {})
-    if str(options.get("transaction_mode")).upper() == "IMMEDIATE":
+    if str(options.get("transaction_mode")).upper() in ("IMMEDIATE", "EXCLUSIVE"):
         return []
     return [
         Warning(
