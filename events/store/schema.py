@@ -50,6 +50,20 @@ _SQLITE_TRIGGERS = {
         f"BEGIN SELECT RAISE(ABORT, 'events is append-only: {operation} refused'); END"
     )
     for operation in ("UPDATE", "DELETE")
+} | {
+    # INSERT OR REPLACE deletes without a word to the trigger for DELETE.
+    "events_refuse_replace": """
+        CREATE TRIGGER events_refuse_replace BEFORE INSERT ON events
+        WHEN EXISTS (SELECT 1 FROM events WHERE position = NEW.position)
+            OR EXISTS (SELECT 1 FROM events WHERE event_id = NEW.event_id)
+            OR EXISTS (
+                SELECT 1 FROM events
+                WHERE aggregate_type = NEW.aggregate_type
+                    AND aggregate_id = NEW.aggregate_id
+                    AND sequence_number = NEW.sequence_number
+            )
+        BEGIN SELECT RAISE(ABORT, 'events is append-only: REPLACE refused'); END
+    """
 }
 
 
