@@ -24,7 +24,7 @@ def from_sync_code(bus, event):
 
 
 def from_async_code(bus, event):
-    return asyncio.run(bus.apublish(event))
+    return asyncio.run(asyncio.wait_for(bus.apublish(event), 30))
 
 
 @pytest.fixture(params=[from_sync_code, from_async_code])

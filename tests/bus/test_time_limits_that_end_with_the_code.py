@@ -11,6 +11,7 @@ import threading
 import pytest
 
 from events.bus.timeouts import run_within
+from events.bus.timeouts.watchdog import WatchedLimit
 from events.exceptions import HandlerTimeout
 
 from .samples import in_new_thread, in_this_thread, keep_busy
@@ -103,3 +104,16 @@ def test_nothing_is_raised_after_the_end_in_several_threads_at_once():
     for thread in threads:
         thread.join()
     assert answers == [BLOCKS] * 4
+
+
+def test_a_limit_ends_those_inside_of_it_that_could_not_end_themselves():
+    def cut_short():
+        outer = WatchedLimit(10, None)
+        inner = WatchedLimit(0.01, outer)
+        outer.start()
+        inner.start()
+        # Something interrupts `inner.stop()` before its first line.
+        outer.stop()
+        return keep_busy(0.05)
+
+    assert in_new_thread(cut_short) == "done"
