@@ -1,13 +1,13 @@
 """Races: the same work by several contenders, in turns, on databases of their own.
 
-The turns interleave (A B C A B C ...), so that what else the machine does meets all of them alike.
+The turns are short and interleave (A B C A B C ...), so that what else the machine does meets all
+of them alike.
 """
 
 from __future__ import annotations
 
 import multiprocessing
 import signal
-import statistics
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, TypeAlias
 
+from .report import Speeds
 from .server import Server, use_database
 
-ROUNDS = 7
-SECONDS_A_ROUND = 0.5
+ROUNDS = 15
+SECONDS_A_TURN = 0.25
 BARRIER_TIMEOUT_SECONDS = 30
 ANSWER_TIMEOUT_SECONDS = 600
 
@@ -50,14 +51,13 @@ def race(
     processes: int = 1,
     units: int = 1,
     rounds: int = ROUNDS,
-    seconds: float = SECONDS_A_ROUND,
-) -> dict[str, float]:
-    """Units a second of each contender, by name: the median of the rounds. Every operation counts
-    for as many `units`.
+    seconds: float = SECONDS_A_TURN,
+) -> Speeds:
+    """Lets them work for so many seconds a turn. An operation counts for so many units.
 
     All processes of a contender start together. A first round warms up and isn't counted.
     """
-    speeds: dict[str, list[float]] = {contender.name: [] for contender in contenders}
+    speeds: Speeds = {contender.name: [] for contender in contenders}
     with ExitStack() as stack:
         teams = [
             stack.enter_context(_team(server, contender, processes)) for contender in contenders
@@ -65,8 +65,8 @@ def race(
         server.checkpoint()
         for _ in range(1 + rounds):
             for team in teams:
-                speeds[team.contender.name].append(team.speed(seconds))
-    return {name: units * statistics.median(counted) for name, (_, *counted) in speeds.items()}
+                speeds[team.contender.name].append(units * team.speed(seconds))
+    return {name: counted for name, (_, *counted) in speeds.items()}
 
 
 @dataclass(frozen=True, slots=True)

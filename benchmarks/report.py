@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from operator import truediv
 from pathlib import Path
-from typing import Any
+from statistics import median
+from typing import Any, TypeAlias
 
 from rich.console import Console
 from rich.table import Table
@@ -14,10 +16,15 @@ from rich.table import Table
 # Rich takes 80 columns where there is no terminal.
 MIN_WIDTH = 120
 
+#: By name of contender: units a second in each round.
+Speeds: TypeAlias = dict[str, list[float]]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One comparison. `ours` and `theirs` are speeds, in `unit`: more is better.
+    """One comparison. `ours` and `theirs` are speeds, in `unit`: more is better. All three figures
+    are medians of the rounds; `ratio` is that of the rounds' own ratios, so that a round in which
+    the whole machine was slow doesn't distort it.
 
     `at_least` is the ratio that is demanded, None where the row only informs. "At most twice the
     time" is a ratio of at least 0.5.
@@ -29,11 +36,8 @@ class Row:
     ours: float
     theirs: float
     unit: str
+    ratio: float
     at_least: float | None = None
-
-    @property
-    def ratio(self) -> float:
-        return self.ours / self.theirs
 
     @property
     def holds(self) -> bool:
@@ -43,22 +47,12 @@ class Row:
         return f"{self.case}, against {self.against}: {self.ratio:.2f}"
 
     def as_json(self) -> dict[str, Any]:
-        return {
-            "suite": self.suite,
-            "case": self.case,
-            "against": self.against,
-            "ours": self.ours,
-            "theirs": self.theirs,
-            "unit": self.unit,
-            "ratio": self.ratio,
-            "at_least": self.at_least,
-            "holds": self.holds,
-        }
+        return asdict(self) | {"holds": self.holds}
 
 
 def rows_against(
     others: Mapping[str, float | None],
-    speeds: Mapping[str, float],
+    speeds: Speeds,
     *,
     suite: str,
     case: str,
@@ -71,9 +65,10 @@ def rows_against(
             suite=suite,
             case=case,
             against=against,
-            ours=speeds[ours],
-            theirs=speeds[against],
+            ours=median(speeds[ours]),
+            theirs=median(speeds[against]),
             unit=unit,
+            ratio=median(map(truediv, speeds[ours], speeds[against])),
             at_least=at_least,
         )
 

@@ -82,7 +82,7 @@ def database(url: str) -> dict[str, Any]:
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
         }
         # A file for tests, too: a database in memory has no WAL and does not wait for a lock.
-        config["TEST"] = {"NAME": BASE_DIR / "test.sqlite3"}
+        config["TEST"] = {"NAME": env.str("TEST_DATABASE_FILE", default=BASE_DIR / "test.sqlite3")}
     elif config["ENGINE"] == "django.db.backends.postgresql":
         config = {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True} | config
         # In a URL, a socket directory can only be a parameter; Django wants it outside of OPTIONS.

@@ -41,13 +41,17 @@ class MessageContext:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def metadata(self) -> dict[str, Any]:
-        """What an event that is appended now gets. Starts a conversation where there is none."""
-        return {
+        """What an event that is appended now gets. Starts a conversation where there is none.
+        Raises EncodingError for what can't be stored."""
+        metadata = {
             **self.extra,
             "correlation_id": self.correlation_id or str(new_id()),
             "causation_id": self.causation_id,
             "user_id": self.user_id() if callable(self.user_id) else self.user_id,
         }
+        if self is not _NOTHING:
+            check_metadata(metadata)
+        return metadata
 
 
 _current: ContextVar[MessageContext] = ContextVar("events_message_context")

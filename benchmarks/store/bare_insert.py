@@ -1,4 +1,4 @@
-"""The least that can be done: one prepared INSERT, of JSON that is text already, by psycopg alone.
+"""The least that can be done: one prepared INSERT by psycopg alone.
 
 It checks no version, tells readers nothing and keeps no row for the stream; the table, its indexes
 and its constraints are those of our log.
@@ -36,7 +36,7 @@ def prepare_append() -> Operation:
         password=server["PASSWORD"],
         autocommit=True,
     ).cursor()
-    free, data = places(1), json.dumps(payment_data())
+    free = places(1)
 
     def insert() -> None:
         account_id, sequence_number = next(free)
@@ -50,7 +50,7 @@ def prepare_append() -> Operation:
                 "PaymentReceived",
                 1,
                 sequence_number,
-                data,
+                json.dumps(payment_data()),
                 f'{{"user_id":null,"causation_id":null,"correlation_id":"{correlation_id}"}}',
                 correlation_id,
                 None,

@@ -123,7 +123,11 @@ class Migration(migrations.Migration):
                     models.Index(fields=["aggregate_type", "position"], name="events_category"),
                     models.Index(fields=["event_type", "position"], name="events_event_type"),
                     models.Index(fields=["correlation_id", "position"], name="events_correlation"),
-                    models.Index(fields=["causation_id", "position"], name="events_causation"),
+                    models.Index(
+                        condition=models.Q(("causation_id__isnull", False)),
+                        fields=["causation_id", "position"],
+                        name="events_causation",
+                    ),
                 ],
                 "constraints": [
                     models.UniqueConstraint(

@@ -66,7 +66,11 @@ class Event(models.Model):
             models.Index(fields=["aggregate_type", "position"], name="events_category"),
             models.Index(fields=["event_type", "position"], name="events_event_type"),
             models.Index(fields=["correlation_id", "position"], name="events_correlation"),
-            models.Index(fields=["causation_id", "position"], name="events_causation"),
+            models.Index(
+                fields=["causation_id", "position"],
+                condition=models.Q(causation_id__isnull=False),
+                name="events_causation",
+            ),
         ]
 
     def __str__(self) -> str:

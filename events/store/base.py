@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from ..context import check_metadata, current_context
+from ..context import current_context
 from ..exceptions import EventNotFound
 from ..messages import DomainEvent
 from ..recorded_event import RecordedEvent
@@ -59,7 +59,6 @@ class EventStore(ABC):
     def append_to_streams(self, appends: Sequence[StreamAppend]) -> list[AppendResult]:
         """As `append`, to several streams at once, all or none; the log has them in this order."""
         metadata = current_context().metadata()
-        check_metadata(metadata)
         prepared = [prepare(append, metadata) for append in appends]
         if len(prepared) == 1:
             results = [self._append(prepared[0])]

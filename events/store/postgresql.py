@@ -6,13 +6,11 @@ The functions stand in `sql/`, one a file, with the locks that they take.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from django.db import DatabaseError, IntegrityError
-from django.db.backends.utils import CursorWrapper
 
 from ..codec import JsonObject
 from ..exceptions import HighWaterMarkUnavailable
@@ -22,7 +20,7 @@ from ..streams import StreamName
 from .appending import AppendResult, PreparedAppend
 from .database import DatabaseEventStore
 from .errors import constraint_name, message_detail, sqlstate
-from .prepared import prepared_cursor
+from .prepared import kept_cursor, prepared_cursor
 from .reading import EventQuery
 from .rows import COLUMNS, recorded_event
 
@@ -53,20 +51,20 @@ class PostgresEventStore(DatabaseEventStore):
     """Every insert into `events` must go through its functions: readers rely on their locks."""
 
     def high_water_mark(self) -> int:
-        with self._cursor() as cursor:
-            try:
-                cursor.execute(_HIGH_WATER_MARK)
-            except DatabaseError as error:
-                if sqlstate(error) == _OBJECT_NOT_IN_PREREQUISITE_STATE:
-                    raise HighWaterMarkUnavailable(f"No high-water mark: {error}") from error
-                raise
-            mark: int = cursor.fetchone()[0]
-            return mark
+        cursor = kept_cursor(self.connection)
+        try:
+            cursor.execute(_HIGH_WATER_MARK)
+        except DatabaseError as error:
+            if sqlstate(error) == _OBJECT_NOT_IN_PREREQUISITE_STATE:
+                raise HighWaterMarkUnavailable(f"No high-water mark: {error}") from error
+            raise
+        mark: int = cursor.fetchone()[0]
+        return mark
 
     def find_snapshot(self, stream: StreamName) -> Snapshot | None:
-        with self._cursor() as cursor:
-            cursor.execute(_SNAPSHOT, (stream.aggregate_type, stream.aggregate_id))
-            row = cursor.fetchone()
+        cursor = kept_cursor(self.connection)
+        cursor.execute(_SNAPSHOT, (stream.aggregate_type, stream.aggregate_id))
+        row = cursor.fetchone()
         if row is None:
             return None
         version, schema_version, data, created_at = row
@@ -77,12 +75,10 @@ class PostgresEventStore(DatabaseEventStore):
             created_at=created_at,
         )
 
-    def _cursor(self) -> CursorWrapper:
-        return prepared_cursor(self.connection)
-
     def _write(self, append: PreparedAppend) -> AppendResult:
-        stream = append.stream
-        with self._cursor() as cursor, _duplicate_ids_translated([append]):
+        stream, connection = append.stream, self.connection
+        cursor = kept_cursor(connection)
+        try:
             cursor.execute(
                 _APPEND,
                 (
@@ -90,15 +86,20 @@ class PostgresEventStore(DatabaseEventStore):
                     stream.aggregate_id,
                     min(append.expected_version, _MAX_BIGINT),
                     append.text,
-                    self.connection.get_autocommit(),
+                    connection.autocommit,
                 ),
             )
-            return _result(append, *cursor.fetchone())
+        except IntegrityError as error:
+            _translate(error, [append])
+        return _result(append, *cursor.fetchone())
 
     def _write_to_streams(self, appends: Sequence[PreparedAppend]) -> list[AppendResult]:
-        with self._cursor() as cursor, _duplicate_ids_translated(appends):
+        cursor = kept_cursor(self.connection)
+        try:
             cursor.execute(_APPEND_TO_STREAMS, (_streams_text(appends),))
-            results = json.loads(cursor.fetchone()[0], object_hook=_with_moment)
+        except IntegrityError as error:
+            _translate(error, appends)
+        results = json.loads(cursor.fetchone()[0], object_hook=_with_moment)
         return [
             _result(
                 appends[result["index"]],
@@ -112,7 +113,7 @@ class PostgresEventStore(DatabaseEventStore):
 
     def _select(self, query: EventQuery, limit: int) -> list[RecordedEvent]:
         statement, parameters = _select_statement(query, limit)
-        with self._cursor() as cursor:
+        with prepared_cursor(self.connection) as cursor:
             cursor.execute(statement, parameters)
             rows = cursor.fetchall()
         # One document is decoded faster than many.
@@ -179,14 +180,10 @@ def _select_statement(query: EventQuery, limit: int) -> tuple[str, list[Any]]:
     return f"{_SELECT}{where} ORDER BY {place} {direction} LIMIT %s", [*parameters, limit]
 
 
-@contextmanager
-def _duplicate_ids_translated(appends: Sequence[PreparedAppend]) -> Iterator[None]:
+def _translate(error: IntegrityError, appends: Sequence[PreparedAppend]) -> NoReturn:
     """A taken id that only the unique index notices; the transaction is broken then."""
-    try:
-        yield
-    except IntegrityError as error:
-        if constraint_name(error) == "events_event_id":
-            stream = message_detail(error)
-            culprit = next((each for each in appends if str(each.stream) == stream), appends[0])
-            raise culprit.duplicate() from error
-        raise
+    if constraint_name(error) == "events_event_id":
+        stream = message_detail(error)
+        culprit = next((each for each in appends if str(each.stream) == stream), appends[0])
+        raise culprit.duplicate() from error
+    raise error

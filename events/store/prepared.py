@@ -1,10 +1,13 @@
-"""A cursor whose statements PostgreSQL plans once a connection, under Django's wrapper."""
+"""A cursor whose statements PostgreSQL plans once a connection, under Django's wrapper.
+
+Making one takes a tenth of the time of an append, so each connection keeps one.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from django.db.backends.utils import CursorWrapper
+from django.db.backends.utils import CursorDebugWrapper, CursorWrapper
 
 from ..conf import events_settings
 
@@ -17,6 +20,8 @@ except ImportError:  # a host with psycopg2
 
     def prepared_cursor(connection: BaseDatabaseWrapper) -> CursorWrapper:
         return connection.cursor()
+
+    kept_cursor = prepared_cursor
 
 else:
 
@@ -40,6 +45,22 @@ else:
         connection.validate_thread_sharing()
         make = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
         return make(cast("CursorWrapper", PreparedCursor(connection.connection)))
+
+    def kept_cursor(connection: BaseDatabaseWrapper) -> CursorWrapper:
+        """For small results, which it holds until its next statement: the same one for each caller,
+        so fetch all rows at once, and don't close it."""
+        connection.close_if_health_check_failed()
+        connection.validate_thread_sharing()
+        kept: CursorWrapper | None = vars(connection).get("_events_cursor")
+        if kept is None or not _is_fit(kept, connection):
+            kept = vars(connection)["_events_cursor"] = prepared_cursor(connection)
+        return kept
+
+    def _is_fit(kept: CursorWrapper, connection: BaseDatabaseWrapper) -> bool:
+        return (
+            kept.cursor.connection is connection.connection
+            and isinstance(kept, CursorDebugWrapper) == connection.queries_logged
+        )
 
     def _may_prepare(connection: BaseDatabaseWrapper) -> bool:
         # The setting by which Django hosts say that a transaction pooler stands in between.

@@ -6,13 +6,14 @@ from contextlib import suppress
 
 import pytest
 from django.core.management import call_command
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from events.exceptions import EventsAreImmutable
 from events.models import Event
 from events.store.configured import event_store
 from tests.factories import cart, items
+from tests.store.sessions import execute
 
 CHANGES_BY_SQL = {
     "update": "UPDATE events SET event_type = 'forged'",
@@ -64,11 +65,6 @@ def values(event):
 def log(db):
     event_store().append(cart(), items(3))
     return list(event_store().read_log())
-
-
-def execute(statement):
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
 
 
 @pytest.mark.parametrize("statement", CHANGES_BY_SQL.values(), ids=CHANGES_BY_SQL)

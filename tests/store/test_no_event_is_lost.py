@@ -223,7 +223,8 @@ def test_a_tailing_reader_misses_nothing_repeats_nothing_and_is_not_stalled(seco
 
         # With the unrelated transaction still open:
         check_that_nothing_was_missed(readers, records)
-        assert (oldest, cautiously_read) == (unrelated, 0)
+        assert oldest <= unrelated
+        assert cautiously_read == 0
 
     done = sum((record.done for record in records), Counter())
     assert min(done[way] for way in ("pause", "roll_back", "roll_back_part")) >= WRITERS

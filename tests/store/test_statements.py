@@ -5,27 +5,15 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connection, transaction
 
 from events.exceptions import ConcurrencyError
-from events.signals import events_appended
 from events.store.appending import StreamAppend
 from events.store.orm import OrmEventStore
 from events.store.postgresql import PostgresEventStore
 from events.streams import ExpectedVersion
 from tests.factories import cart, item_added, items
-
-
-@pytest.fixture
-def nobody_listens(monkeypatch):
-    monkeypatch.setattr(events_appended, "has_listeners", lambda sender: False)
-
-
-def execute(statement):
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-        return cursor.fetchall() if cursor.description else None
-
+from tests.store.sessions import execute
 
 # --- PostgreSQL ---
 
@@ -118,8 +106,7 @@ def test_a_connection_that_broke_between_two_requests_is_replaced(
     monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 60)
     connection.close()
     (pid,) = execute("SELECT pg_backend_pid()")[0]
-    with connections[second].cursor() as cursor:
-        cursor.execute("SELECT pg_terminate_backend(%s, 10000)", [pid])
+    execute("SELECT pg_terminate_backend(%s, 10000)", [pid], using=second)
 
     connection.close_if_unusable_or_obsolete()  # which Django does when a request starts
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from django.contrib.auth.models import Group
 from django.db import transaction
 
 from events.exceptions import ConcurrencyError, DuplicateEventId, EncodingError, InvalidInput
+from events.models import AggregateVersion
 from events.store.appending import StreamAppend
 from events.streams import ExpectedVersion
 from tests.factories import cart, items, measured
@@ -90,7 +93,7 @@ def test_an_append_without_a_transaction_is_committed_when_it_returns(store, sto
         ),
     ],
 )
-def test_a_transaction_goes_on_after_a_refusal(store, append, error):
+def test_a_transaction_goes_on_after_a_refusal(store, nobody_listens, append, error):
     with transaction.atomic():
         store.append(cart(1), items(1))
         with pytest.raises(error):
@@ -145,3 +148,53 @@ def test_ids_of_an_append_that_was_rolled_back_are_free(store):
         transaction.set_rollback(True)
 
     assert not store.append(cart(), added).replayed
+
+
+@pytest.mark.parametrize(
+    "append",
+    [
+        pytest.param(lambda store, old: store.append(cart(1), old), id="replay"),
+        pytest.param(
+            lambda store, old: store.append(cart(1), old, expected_version=1),
+            id="replay at the version of now",
+        ),
+        pytest.param(lambda store, old: store.append(cart(2), old), id="ids of another stream"),
+        pytest.param(
+            lambda store, old: store.append(cart(2), old, expected_version=-1),
+            id="ids of another stream, no stream",
+        ),
+        pytest.param(
+            lambda store, old: store.append(cart(3), old), id="ids of another stream, existing"
+        ),
+        pytest.param(
+            lambda store, old: store.append(cart(1), [*old, *items(1)]), id="some new ids"
+        ),
+        pytest.param(
+            lambda store, old: store.append(cart(1), items(1), expected_version=7), id="conflict"
+        ),
+        pytest.param(
+            lambda store, old: store.append_to_streams(
+                [StreamAppend(cart(2), items(1)), StreamAppend(cart(1), items(1), 7)]
+            ),
+            id="conflict of several",
+        ),
+        pytest.param(
+            lambda store, old: store.append_to_streams(
+                [StreamAppend(cart(2), items(1)), StreamAppend(cart(1), old)]
+            ),
+            id="replay of some",
+        ),
+    ],
+)
+def test_an_append_that_stores_nothing_leaves_no_trace(store, nobody_listens, append):
+    old = items(2)
+    store.append(cart(1), old)
+    store.append(cart(3), items(1))
+    streams = list(AggregateVersion.objects.order_by("id").values())
+    log = list(store.read_log())
+
+    with suppress(ConcurrencyError, DuplicateEventId):
+        append(store, old)
+
+    assert list(AggregateVersion.objects.order_by("id").values()) == streams
+    assert list(store.read_log()) == log

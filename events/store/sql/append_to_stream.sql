@@ -62,22 +62,23 @@ BEGIN
         RETURN;
     END IF;
 
-    PERFORM events_announce_append(p_alone);
     IF added = 1 THEN -- the same as below, without the cost of a set
         INSERT INTO events (
             event_id, aggregate_id, aggregate_type, event_type, event_version, sequence_number,
             event_data, metadata, correlation_id, causation_id, occurred_on, recorded_at
-        ) VALUES (
+        )
+        SELECT
             (p_events #>> '{0,event_id}')::uuid, p_aggregate_id, p_aggregate_type,
             p_events #>> '{0,event_type}', (p_events #>> '{0,event_version}')::integer,
             stream_version,
             p_events #> '{0,event_data}', p_events #> '{0,metadata}',
             p_events #>> '{0,metadata,correlation_id}', p_events #>> '{0,metadata,causation_id}',
             (p_events #>> '{0,occurred_on}')::timestamptz, stored_at
-        )
+        WHERE events_announce_append(p_alone) -- comes before the SELECT, which draws the position
         ON CONFLICT (event_id) DO NOTHING
         RETURNING ARRAY[position] INTO positions;
     ELSE
+        PERFORM events_announce_append(p_alone);
         WITH inserted AS (
             INSERT INTO events (
                 event_id, aggregate_id, aggregate_type, event_type, event_version, sequence_number,

@@ -11,7 +11,6 @@ from contextlib import nullcontext
 import pytest
 from django.db import transaction
 
-from events.signals import events_appended
 from events.store.memory import MemoryEventStore
 from events.store.orm import OrmEventStore
 from events.store.postgresql import PostgresEventStore
@@ -28,9 +27,7 @@ from events.store.postgresql import PostgresEventStore
         ),
     ]
 )
-def store(request, monkeypatch):
-    # With listeners, a store wraps its append into another transaction.
-    monkeypatch.setattr(events_appended, "has_listeners", lambda sender: False)
+def store(request, nobody_listens):
     return request.param()
 
 
