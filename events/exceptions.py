@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -202,3 +202,50 @@ class EventLoopRunning(EventsError):
             f"publish() can't wait for {async_functions} within a running event loop: "
             "await apublish() instead."
         )
+
+
+class UnknownSubscription(EventsError):
+    """No subscription of this name is registered in this process."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        self.name = name
+        hint = f" Known are {', '.join(sorted(known))}." if known else " There are none."
+        super().__init__(f"No subscription is named {name!r}.{hint}")
+
+
+class LeaseLost(EventsError):
+    """Another worker has taken over this lane. What was done in its name is rolled back."""
+
+    def __init__(self, subscription: str, lane: int) -> None:
+        self.subscription = subscription
+        self.lane = lane
+        super().__init__(f"Lane {lane} of {subscription} was taken over by another worker.")
+
+
+class OperatorLogIsImmutable(EventsError):
+    """Someone tried to change or delete what the operator log says."""
+
+    def __init__(self) -> None:
+        super().__init__("The operator log is added to, and never changed.")
+
+
+class NotInDelivery(EventsError):
+    """`current_delivery()` was asked outside of a durable subscription's handler."""
+
+    def __init__(self) -> None:
+        super().__init__("No durable subscription's handler is running here.")
+
+
+class HandlerDied(EventsError):
+    """The process that handled an event ended before the handler did."""
+
+    def __init__(self) -> None:
+        super().__init__("The process died while it handled this event, and nothing else.")
+
+
+class DrainFailed(EventsError):
+    """Handlers have failed while the log was drained. The first error is the cause."""
+
+    def __init__(self, failures: int) -> None:
+        self.failures = failures
+        super().__init__(f"Handlers have failed {failures} times; the first error is above.")

@@ -35,12 +35,17 @@ class Criterion:
     aggregate_type: str | None
     event_type: str | None
 
+    @property
+    def is_everything(self) -> bool:
+        return self.aggregate_type is None and self.event_type is None
+
     def matches(self, event: DomainEvent | RecordedEvent) -> bool:
-        if self.event_type is not None and event.event_type != self.event_type:
-            return False
-        return (
-            self.aggregate_type is None
-            or getattr(event, "aggregate_type", None) == self.aggregate_type
+        return self.fits(getattr(event, "aggregate_type", None), event.event_type)
+
+    def fits(self, aggregate_type: str | None, event_type: str) -> bool:
+        return self.event_type in (None, event_type) and self.aggregate_type in (
+            None,
+            aggregate_type,
         )
 
 

@@ -1,8 +1,22 @@
-"""The tables, by what they hold: the log, and the commands that were answered."""
+"""The tables, by what they hold: the log, the commands that were answered, where subscriptions
+stand, and what operators did."""
 
 from __future__ import annotations
 
 from .command_record import CommandRecord
+from .delivery import FailedEvent, Lane, SubscriptionState, WakeUp
 from .log import AggregateVersion, AppendLock, Event, Snapshot
+from .operation import OperatorAction
 
-__all__ = ["AggregateVersion", "AppendLock", "CommandRecord", "Event", "Snapshot"]
+__all__ = [
+    "AggregateVersion",
+    "AppendLock",
+    "CommandRecord",
+    "Event",
+    "FailedEvent",
+    "Lane",
+    "OperatorAction",
+    "Snapshot",
+    "SubscriptionState",
+    "WakeUp",
+]

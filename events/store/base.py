@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from uuid import UUID
 
+from ..bus.patterns import Criterion
 from ..context import current_context
 from ..exceptions import EventNotFound
 from ..messages import DomainEvent
@@ -162,6 +163,25 @@ class EventStore(ABC):
         if not events:
             raise EventNotFound(event_id)
         return events[0]
+
+    def read_backlog(
+        self,
+        criteria: Sequence[Criterion],
+        *,
+        after: int,
+        up_to: int,
+        limit: int,
+        lane: tuple[int, int] | None = None,
+    ) -> list[RecordedEvent]:
+        """The next events by position that match a criterion, of one lane's streams where it is
+        given as (number, of how many). The caller knows that `up_to` isn't past the high-water
+        mark."""
+        query = EventQuery(criteria=tuple(criteria), lane=lane, first=after + 1, last=up_to)
+        return self._select(query, limit)
+
+    @abstractmethod
+    def read_kinds(self, *, after: int, up_to: int) -> set[tuple[str, str]]:
+        """(aggregate type, event type) of the events at these positions."""
 
     @abstractmethod
     def stream_version(self, stream: StreamName) -> int:

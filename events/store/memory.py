@@ -15,7 +15,7 @@ from ..snapshots import Snapshot
 from ..streams import StreamName
 from .appending import AppendResult, PreparedAppend
 from .base import EventStore
-from .reading import EventQuery
+from .reading import EventQuery, lane_of
 
 
 class MemoryEventStore(EventStore):
@@ -101,6 +101,14 @@ class MemoryEventStore(EventStore):
             recorded_at=recorded_at,
         )
 
+    def read_kinds(self, *, after: int, up_to: int) -> set[tuple[str, str]]:
+        with self._lock:
+            return {
+                (event.aggregate_type, event.event_type)
+                for event in self._log
+                if after < event.position <= up_to
+            }
+
     def _select(self, query: EventQuery, limit: int) -> list[RecordedEvent]:
         with self._lock:
             if query.aggregate_id is not None and query.aggregate_type is not None:
@@ -127,4 +135,6 @@ def _matches(query: EventQuery, event: RecordedEvent) -> bool:
         and (query.event_ids is None or event.event_id in query.event_ids)
         and query.correlation_id in (None, event.metadata["correlation_id"])
         and query.causation_id in (None, event.metadata["causation_id"])
+        and (query.criteria is None or any(each.matches(event) for each in query.criteria))
+        and (query.lane is None or lane_of(event.stream, query.lane[1]) == query.lane[0])
     )

@@ -7,17 +7,24 @@ the last one is the high-water mark. SQLite has a single writer anyway.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
+from functools import reduce
+from itertools import islice
+from operator import or_
+from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Max, QuerySet
+from django.db.models import F, Max, Q, QuerySet
 from django.utils import timezone
 
+from ..bus.patterns import Criterion
 from ..models import AggregateVersion, AppendLock, Event
 from ..recorded_event import RecordedEvent
+from ..streams import StreamName
 from .appending import AppendResult, PreparedAppend
 from .database import DatabaseEventStore
-from .reading import EventQuery
+from .reading import EventQuery, lane_of
 from .rows import COLUMNS, recorded_event
 
 
@@ -152,7 +159,25 @@ class OrmEventStore(DatabaseEventStore):
         }
         rows = (
             self._events.filter(**{k: v for k, v in conditions.items() if v is not None})
+            .filter(_any_of(query.criteria))
             .order_by(f"-{place}" if query.backwards else place)
-            .values_list(*COLUMNS)[:limit]
+            .values_list(*COLUMNS)
         )
-        return [recorded_event(row, row[7], row[8]) for row in rows]
+        if query.lane is None:
+            return [recorded_event(row, row[7], row[8]) for row in rows[:limit]]
+        of_lane = (row for row in rows.iterator() if _is_of_lane(row, *query.lane))
+        return [recorded_event(row, row[7], row[8]) for row in islice(of_lane, limit)]
+
+
+def _any_of(criteria: Sequence[Criterion] | None) -> Q:
+    if criteria is None or any(criterion.is_everything for criterion in criteria):
+        return Q()
+    given = [
+        {name: value for name, value in asdict(criterion).items() if value is not None}
+        for criterion in criteria
+    ]
+    return reduce(or_, (Q(**conditions) for conditions in given))
+
+
+def _is_of_lane(row: Sequence[Any], number: int, lanes: int) -> bool:
+    return lane_of(StreamName(row[1], row[2]), lanes) == number

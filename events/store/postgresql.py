@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from django.db import DatabaseError, IntegrityError
 
+from ..bus.patterns import Criterion
 from ..codec import JsonObject
 from ..exceptions import HighWaterMarkUnavailable
 from ..recorded_event import RecordedEvent
@@ -45,6 +46,13 @@ _CONDITIONS = {
     "correlation_id": "correlation_id = %s",
     "causation_id": "causation_id = %s",
 }
+
+
+# One text for any number of them, which is prepared once.
+_CRITERIA = """(
+    aggregate_type = ANY(%s) OR event_type = ANY(%s)
+    OR (aggregate_type, event_type) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
+)"""
 
 
 class PostgresEventStore(DatabaseEventStore):
@@ -171,6 +179,12 @@ def _select_statement(query: EventQuery, limit: int) -> tuple[str, list[Any]]:
         for value in values.values()
         if value is not None
     ]
+    if query.criteria is not None and not any(each.is_everything for each in query.criteria):
+        conditions.append(_CRITERIA)
+        parameters += _criteria_parameters(query.criteria)
+    if query.lane is not None:
+        conditions.append("events_lane_of(aggregate_type, aggregate_id, %s) = %s")
+        parameters += reversed(query.lane)
     for operator, bound in ((">=", query.first), ("<=", query.last)):
         if bound is not None:
             conditions.append(f"{place} {operator} %s")
@@ -178,6 +192,16 @@ def _select_statement(query: EventQuery, limit: int) -> tuple[str, list[Any]]:
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     direction = "DESC" if query.backwards else "ASC"
     return f"{_SELECT}{where} ORDER BY {place} {direction} LIMIT %s", [*parameters, limit]
+
+
+def _criteria_parameters(criteria: Sequence[Criterion]) -> list[list[str]]:
+    pairs = [each for each in criteria if each.aggregate_type and each.event_type]
+    return [
+        [each.aggregate_type for each in criteria if each.aggregate_type and not each.event_type],
+        [each.event_type for each in criteria if each.event_type and not each.aggregate_type],
+        [str(each.aggregate_type) for each in pairs],
+        [str(each.event_type) for each in pairs],
+    ]
 
 
 def _translate(error: IntegrityError, appends: Sequence[PreparedAppend]) -> NoReturn:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from hashlib import md5
 from uuid import UUID
 
+from ..bus.patterns import Criterion
 from ..exceptions import InvalidInput
 from ..recorded_event import RecordedEvent
 from ..streams import ALL, StreamName, check_category
@@ -30,9 +32,19 @@ class EventQuery:
     correlation_id: str | None = None
     causation_id: str | None = None
     event_ids: tuple[UUID, ...] | None = None
+    #: At least one of them must match.
+    criteria: tuple[Criterion, ...] | None = None
+    #: (number, of): the streams whose `lane_of` is this number.
+    lane: tuple[int, int] | None = None
     first: int | None = None
     last: int | None = None
     backwards: bool = False
+
+
+def lane_of(stream: StreamName, lanes: int) -> int:
+    """From 0; the same for a stream for ever, as in `sql/lane_of.sql`."""
+    digest = md5(str(stream).encode(), usedforsecurity=False).hexdigest()
+    return int(digest[:7], 16) % lanes
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ _SQL = Path(__file__).parent / "sql"
 
 # In the order of their dependencies.
 _FUNCTIONS = (
+    "lane_of",
     "lock_space",
     "announce_append",
     "high_water_mark",

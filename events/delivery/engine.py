@@ -1,0 +1,403 @@
+"""Handles the events of one lane, from its checkpoint to the high-water mark.
+
+A batch is one transaction. When that fails, its events are repeated one by one, each in its own,
+so that only those which fail by themselves are recorded as failed.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import partial
+from time import perf_counter
+
+from django.db import Error, connections, transaction
+
+from ..bus.retry import RetryPolicy
+from ..bus.subscription import Effects, OnFailure, Subscription
+from ..exceptions import HandlerDied, HandlerTimeout, LeaseLost
+from ..models import FailedEvent
+from ..recorded_event import RecordedEvent
+from ..signals import event_dead_lettered, handler_failed
+from ..store.base import EventStore
+from ..streams import StreamName
+from . import failures
+from .calling import (
+    BATCH_SECONDS,
+    BATCH_SECONDS_OF_SINGLE_WRITER,
+    handle_batch,
+    handle_one,
+)
+from .lanes import Lease
+
+logger = logging.getLogger(__name__)
+
+#: When so many streams in a row fail, it isn't the events.
+OUTAGE_STREAK = 5
+OUTAGE_BACK_OFF = RetryPolicy(
+    attempts=1, first_delay_seconds=1, factor=2, max_delay_seconds=60, jitter=0.5
+)
+#: Positions that are looked through at once, so that rare events are found by many short statements
+#: rather than by a long one.
+WINDOW = 5_000
+MAX_WINDOW = 200_000
+
+
+class Ending(Enum):
+    #: All events up to the mark.
+    CAUGHT_UP = "caught up"
+    #: Asked to stop, or out of time.
+    STOPPED = "stopped"
+    #: Backs off, or was stopped by its policy.
+    HALTED = "halted"
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a run has done."""
+
+    handled: int = 0
+    #: Attempts.
+    failed: int = 0
+    dead_letters: int = 0
+    first_error: BaseException | None = None
+
+
+def never() -> bool:
+    return False
+
+
+@dataclass(slots=True, kw_only=True)
+class LaneRun:
+    """One turn of this worker at a lane that it has leased."""
+
+    subscription: Subscription
+    lease: Lease
+    store: EventStore
+    is_stopping: Callable[[], bool] = never
+    #: Retries are made at once, whenever they are due.
+    ignores_delays: bool = False
+    is_replay: bool = False
+    tally: Tally = field(default_factory=Tally)
+    _blocked: set[StreamName] = field(default_factory=set)
+    _one_by_one_to: int = 0
+    #: Looked through, up to here: the checkpoint follows lazily.
+    seen: int = 0
+
+    def run(self, up_to: int) -> Ending:
+        """Raises LeaseLost, and database errors that no handler is to blame for."""
+        self.seen = self.lease.position
+        self._blocked = failures.blocked_streams(self.subscription)
+        self._recover()
+        # After an outage: the next event tells whether it is over, before the retries do.
+        for step in (self._handle_new, self._retry_due, self._handle_new):
+            ending = step(up_to)
+            if ending is not Ending.CAUGHT_UP:
+                return ending
+        return Ending.CAUGHT_UP
+
+    # --- after a crash ---
+
+    def _recover(self) -> None:
+        """A mark of attempted events is there only if their worker didn't live to remove it."""
+        attempted_to = self.lease.attempted_to
+        if attempted_to is None:
+            return
+        self._one_by_one_to = attempted_to
+        event = next(iter(self._read(attempted_to, 1)), None)
+        if event is not None and event.position == attempted_to:
+            self._fail(event, HandlerDied(), self.lease.attempts, crashes=1)
+        else:
+            self.lease.forget_attempt()
+
+    # --- new events ---
+
+    def _handle_new(self, up_to: int) -> Ending:
+        window = WINDOW
+        while self.seen < up_to:
+            if self.is_stopping():
+                return Ending.STOPPED
+            end = min(self.seen + window, up_to)
+            size = 1 if self.lease.outages else self.subscription.batch_size
+            events = self._read(end, size)
+            if events and not self._handle(events):
+                return Ending.HALTED
+            if len(events) < size and (not events or self.seen == events[-1].position):
+                self.seen = end
+                window = min(window * 2, MAX_WINDOW)
+        return Ending.CAUGHT_UP
+
+    def _read(self, up_to: int, limit: int) -> list[RecordedEvent]:
+        lanes = self.lease.lanes
+        return self.store.read_backlog(
+            self.subscription.criteria,
+            after=self.seen,
+            up_to=up_to,
+            limit=limit,
+            lane=(self.lease.number, lanes) if lanes > 1 else None,
+        )
+
+    def _handle(self, events: Sequence[RecordedEvent]) -> bool:
+        """False when the lane is to be left alone."""
+        one_by_one = (
+            self.subscription.effects is Effects.EXTERNAL
+            or len(events) == 1
+            or events[0].position <= self._one_by_one_to
+            or self.lease.outages > 0
+        )
+        if not one_by_one and self._handle_together(events):
+            return True
+        for event in events:
+            if not self._handle_alone(event):
+                return False
+            if self.is_stopping():
+                break
+        return True
+
+    def _handle_together(self, events: Sequence[RecordedEvent]) -> bool:
+        """False when it failed, and left nothing behind."""
+        lease, started = self.lease, perf_counter()
+        try:
+            wanted = [event for event in events if self._is_wanted(event)]
+        except Exception:
+            return False  # the filter's event is found one by one
+        if not wanted:
+            self.seen = events[-1].position
+            return True
+        lease.begin(events[-1].position)
+        try:
+            with self._transaction():
+                done = handle_batch(
+                    self.subscription,
+                    wanted,
+                    budget_seconds=self._batch_seconds(),
+                    is_stopping=self.is_stopping,
+                    is_replay=self.is_replay,
+                )
+                last = wanted[done - 1] if done < len(wanted) else events[-1]
+                added = {"handled": done, "handler_seconds": perf_counter() - started}
+                lease.checkpoint(last.position, added=added)
+        except Exception as error:
+            self._raise_if_not_the_handlers(error)
+            lease.forget_attempt()
+            return False
+        lease.took_checkpoint(last.position)
+        self.seen = last.position
+        self.tally.handled += done
+        return True
+
+    def _handle_alone(self, event: RecordedEvent) -> bool:
+        """False when the lane is to be left alone."""
+        lease, started = self.lease, perf_counter()
+        try:
+            if not self._is_wanted(event):
+                self.seen = event.position
+                return True
+            lease.begin(event.position)
+            self._call(
+                event, attempt=lease.attempts, finish=partial(self._checkpoint, event, started)
+            )
+        except Exception as error:
+            self._raise_if_not_the_handlers(error)
+            return self._fail(event, error, max(lease.attempts, 1))
+        lease.took_checkpoint(event.position)
+        self.seen = event.position
+        self.tally.handled += 1
+        return True
+
+    def _checkpoint(self, event: RecordedEvent, started: float) -> None:
+        added = {"handled": 1, "handler_seconds": perf_counter() - started}
+        self.lease.checkpoint(event.position, added=added)
+
+    def _call(self, event: RecordedEvent, *, attempt: int, finish: Callable[[], object]) -> None:
+        call = partial(
+            handle_one, self.subscription, event, attempt=attempt, is_replay=self.is_replay
+        )
+        if self.subscription.effects is Effects.EXTERNAL:
+            call()
+            with transaction.atomic(using=self.lease.using):
+                finish()
+            return
+        with self._transaction():
+            call()
+            finish()
+
+    def _is_wanted(self, event: RecordedEvent) -> bool:
+        if self._blocked and event.stream in self._blocked:
+            return False
+        return self.subscription.filter is None or bool(self.subscription.filter(event))
+
+    # --- failures ---
+
+    def _fail(
+        self, event: RecordedEvent, error: Exception, attempts: int, crashes: int = 0
+    ) -> bool:
+        """Records the failure and goes on behind the event. False when it was one too many."""
+        lease = self.lease
+        self._tell(event, error, attempts)
+        streak = lease.failure_streak + 1
+        is_outage = lease.outages > 0 or streak >= OUTAGE_STREAK
+        if is_outage and not crashes and not self.ignores_delays:
+            self._back_off(error)
+            return False
+        added = {
+            "failed_attempts": 1,
+            "timeouts": int(isinstance(error, HandlerTimeout)),
+            "crashes": crashes,
+        }
+        with transaction.atomic(using=lease.using):
+            row = failures.record(self.subscription, event, lease.number, error, attempts)
+            added["dead_letters"] = int(row.status == FailedEvent.Status.DEAD)
+            lease.checkpoint(event.position, failure_streak=streak, added=added)
+        lease.took_checkpoint(event.position, failure_streak=streak)
+        self.seen = event.position
+        if row.blocks:
+            self._blocked.add(event.stream)
+        return self._after_failure(row, error)
+
+    def _back_off(self, error: Exception) -> None:
+        """An outage: the event isn't to blame, and stays the next one."""
+        seconds = OUTAGE_BACK_OFF.delay_seconds(self.lease.outages + 1)
+        self.lease.failure_streak = max(self.lease.failure_streak, OUTAGE_STREAK)
+        self.lease.back_off(seconds)
+        logger.error(
+            "%s fails for one stream after another, and backs off for %.1f s: %r",
+            self.subscription,
+            seconds,
+            error,
+        )
+
+    def _after_failure(self, row: FailedEvent, error: BaseException) -> bool:
+        if row.status != FailedEvent.Status.DEAD:
+            return True
+        self.tally.dead_letters += 1
+        event_dead_lettered.send_robust(
+            sender=FailedEvent, failed_event=row, subscription=self.subscription, error=error
+        )
+        return self.subscription.on_failure is not OnFailure.STOP
+
+    def _tell(self, event: RecordedEvent, error: BaseException, attempt: int) -> None:
+        logger.warning(
+            "%s failed at %s of %s (position %d), attempt %d",
+            self.subscription,
+            event.event_type,
+            event.stream,
+            event.position,
+            attempt,
+            exc_info=error,
+        )
+        self.tally.failed += 1
+        self.tally.first_error = self.tally.first_error or error
+        handler_failed.send_robust(
+            sender=type(self.subscription),
+            subscription=self.subscription,
+            event=event,
+            error=error,
+            attempt=attempt,
+        )
+
+    # --- retries ---
+
+    def _retry_due(self, up_to: int) -> Ending:
+        for row in failures.due(
+            self.subscription, self.lease.number, also_later=self.ignores_delays
+        ):
+            successor: FailedEvent | None = row
+            while successor is not None:
+                if self.is_stopping():
+                    return Ending.STOPPED
+                proceeds, successor = self._retry(successor)
+                if not proceeds:
+                    return Ending.HALTED
+        return Ending.CAUGHT_UP
+
+    def _retry(self, row: FailedEvent) -> tuple[bool, FailedEvent | None]:
+        """Whether the lane goes on, and the event that had waited behind this one."""
+        lease, started = self.lease, perf_counter()
+        if failures.is_used_up(self.subscription, row):
+            return self._give_up(row, HandlerDied(), crashes=1), None
+        event = failures.event_of(row, self.store)
+        with transaction.atomic(using=lease.using):
+            lease.hold()
+            failures.count_attempt(self.subscription, row)
+        successor: list[FailedEvent | None] = []
+
+        def finish() -> None:
+            # The checkpoint catches up with what was passed over because the stream was blocked:
+            # from now on, only what lies behind it will be.
+            successor.append(failures.resolve(self.subscription, row, self.store, self.seen))
+            added = {"handled": 1, "handler_seconds": perf_counter() - started}
+            lease.checkpoint(self.seen, added=added)
+
+        try:
+            if self.subscription.filter is None or self.subscription.filter(event):
+                self._call(event, attempt=row.attempts, finish=finish)
+            else:
+                with transaction.atomic(using=lease.using):
+                    finish()
+        except Exception as error:
+            self._raise_if_not_the_handlers(error)
+            self._tell(event, error, row.attempts)
+            return self._give_up(row, error), None
+        lease.took_checkpoint(self.seen)
+        self.tally.handled += 1
+        if successor[0] is None:
+            self._blocked.discard(event.stream)
+        return True, successor[0]
+
+    def _give_up(self, row: FailedEvent, error: Exception, crashes: int = 0) -> bool:
+        """For now, or for good."""
+        lease = self.lease
+        with transaction.atomic(using=lease.using):
+            failures.note_failure(self.subscription, row, error)
+            added = {
+                "failed_attempts": 1,
+                "timeouts": int(isinstance(error, HandlerTimeout)),
+                "crashes": crashes,
+                "dead_letters": int(row.status == FailedEvent.Status.DEAD),
+            }
+            released = (
+                None
+                if row.blocks
+                else failures.succeed(self.subscription, row, self.store, self.seen)
+            )
+            lease.checkpoint(self.seen, failure_streak=lease.failure_streak, added=added)
+        lease.took_checkpoint(self.seen, failure_streak=lease.failure_streak)
+        if not row.blocks and released is None:
+            self._blocked.discard(StreamName(row.aggregate_type, row.aggregate_id))
+        return self._after_failure(row, error)
+
+    # --- transactions ---
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """Opened outside of the time limit, which could hit a commit halfway otherwise."""
+        using, timeout = self.lease.using, self.subscription.timeout_seconds
+        with transaction.atomic(using=using):
+            if timeout is not None and _statements_are_not_interrupted(using):
+                with connections[using].cursor() as cursor:
+                    cursor.execute(f"SET LOCAL statement_timeout = {int(timeout * 1000) + 1}")
+            yield
+
+    def _batch_seconds(self) -> float:
+        features = connections[self.lease.using].features
+        return BATCH_SECONDS if features.has_select_for_update else BATCH_SECONDS_OF_SINGLE_WRITER
+
+    def _raise_if_not_the_handlers(self, error: Exception) -> None:
+        """A lost lease, or a lost connection, is for the worker."""
+        if isinstance(error, LeaseLost):
+            raise error
+        if isinstance(error, Error) and not connections[self.lease.using].is_usable():
+            raise error
+
+
+def _statements_are_not_interrupted(using: str) -> bool:
+    """Outside of the main thread, a limit strikes when a statement has ended (see `timeouts`)."""
+    return (
+        connections[using].vendor == "postgresql"
+        and threading.current_thread() is not threading.main_thread()
+    )

@@ -1,0 +1,200 @@
+"""What becomes of an event whose handler failed: tried again when due, or left to an operator.
+
+Everything here is written in a transaction of the engine that also writes the lane's row.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from hashlib import blake2b
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.db.models.expressions import CombinedExpression
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from ..bus.subscription import OnFailure, Subscription
+from ..conf import events_settings
+from ..exceptions import HandlerDied
+from ..models import FailedEvent, SubscriptionState
+from ..recorded_event import RecordedEvent
+from ..store.base import EventStore
+from ..streams import StreamName
+
+Status = FailedEvent.Status
+
+_MAX_TRACEBACK_CHARACTERS = 20_000
+
+
+def failed_events() -> QuerySet[FailedEvent]:
+    return FailedEvent.objects.using(events_settings().database)
+
+
+def blocked_streams(subscription: Subscription) -> set[StreamName]:
+    """Those whose events wait. Only the holder of a stream's lane adds or removes one."""
+    rows = failed_events().filter(subscription_id=subscription.name, blocks=True)
+    return {StreamName(*row) for row in rows.values_list("aggregate_type", "aggregate_id")}
+
+
+def due(
+    subscription: Subscription, lane: int, *, also_later: bool = False
+) -> Iterator[FailedEvent]:
+    """Those of a lane that are to be tried now, the longest overdue first, one by one, each as it
+    stands then."""
+    rows = failed_events().filter(
+        subscription_id=subscription.name, lane=lane, status=Status.RETRYING
+    )
+    if not also_later:
+        rows = rows.filter(Q(next_attempt_at=None) | Q(next_attempt_at__lte=Now()))
+    for pk in list(rows.order_by("next_attempt_at", "position").values_list("pk", flat=True)):
+        row = rows.filter(pk=pk).first()
+        if row is not None:
+            yield row
+
+
+def record(
+    subscription: Subscription, event: RecordedEvent, lane: int, error: BaseException, attempts: int
+) -> FailedEvent:
+    """The first failure of an event."""
+    row = _row(subscription, event, lane)
+    row.attempts = attempts
+    row.first_failed_at = timezone.now()
+    note_failure(subscription, row, error)
+    return row
+
+
+def note_failure(subscription: Subscription, row: FailedEvent, error: BaseException) -> None:
+    """Plans its next attempt, or makes it a dead letter."""
+    row.error_type = _type_name(error)[:200]
+    row.error_message = _storable(str(error))
+    row.traceback = _storable(_traceback(error))
+    row.fingerprint = fingerprint(error)
+    row.last_failed_at = timezone.now()
+    if row.attempts < subscription.retry.attempts:
+        row.status, row.next_attempt_at = Status.RETRYING, _next_attempt_at(subscription, row)
+    else:
+        row.status, row.next_attempt_at = Status.DEAD, None
+        row.blocks = subscription.on_failure is not OnFailure.SKIP
+        if subscription.on_failure is OnFailure.STOP:
+            _stop(subscription, row)
+    row.save(using=events_settings().database)
+
+
+def count_attempt(subscription: Subscription, row: FailedEvent) -> None:
+    """Before the handler runs: if that ends the process, the attempt has been counted, and the
+    next one isn't at once."""
+    row.attempts += 1
+    row.next_attempt_at = _next_attempt_at(subscription, row)
+    row.save(using=events_settings().database, update_fields=["attempts", "next_attempt_at"])
+
+
+def is_used_up(subscription: Subscription, row: FailedEvent) -> bool:
+    """Its last attempt was begun, and the process didn't live to see how it went."""
+    return row.attempts >= subscription.retry.attempts
+
+
+def resolve(
+    subscription: Subscription, row: FailedEvent, store: EventStore, up_to: int
+) -> FailedEvent | None:
+    """The event is done with. The next one that waited behind it takes its place, or the stream is
+    free again."""
+    row.delete(using=events_settings().database)
+    return succeed(subscription, row, store, up_to) if row.blocks else None
+
+
+def succeed(
+    subscription: Subscription, row: FailedEvent, store: EventStore, up_to: int
+) -> FailedEvent | None:
+    """Blocks the stream of an event that doesn't block it any more with the next one that had
+    waited, so that it is handled in its turn. None when there is none."""
+    waited = next(waiting(subscription, row, store, up_to), None)
+    if waited is None:
+        return None
+    successor = _row(subscription, waited, row.lane)
+    successor.save(using=events_settings().database)
+    return successor
+
+
+def waiting(
+    subscription: Subscription, row: FailedEvent, store: EventStore, up_to: int
+) -> Iterator[RecordedEvent]:
+    """The events behind a blocked one that its lane has passed, `up_to` its position."""
+    stream = StreamName(row.aggregate_type, row.aggregate_id)
+    for event in store.read_stream(stream, from_version=row.sequence_number + 1):
+        if event.position > up_to:
+            return
+        if subscription.matches(event):
+            yield event
+
+
+def event_of(row: FailedEvent, store: EventStore) -> RecordedEvent:
+    """As it is stored; with the data that an operator gave for it, where one did."""
+    event = store.get_event(row.event_id)
+    if row.edited is None:
+        return event
+    return replace(
+        event,
+        event_id=UUID(row.edited["event_id"]),
+        data=row.edited["data"],
+        event_version=row.edited["event_version"],
+        metadata={**event.metadata, "replaces": str(event.event_id)},
+    )
+
+
+def fingerprint(error: BaseException) -> str:
+    """The same for errors of one type, raised at one place in the code."""
+    place = traceback.extract_tb(error.__traceback__)[-1:]
+    where = "".join(f"{frame.filename}:{frame.name}" for frame in place)
+    cause = f":{fingerprint(error.__cause__)}" if error.__cause__ else ""
+    text = f"{_type_name(error)}@{where}{cause}"
+    return blake2b(text.encode(errors="replace"), digest_size=8).hexdigest()
+
+
+def _row(subscription: Subscription, event: RecordedEvent, lane: int) -> FailedEvent:
+    return FailedEvent(
+        subscription_id=subscription.name,
+        aggregate_type=event.aggregate_type,
+        aggregate_id=event.aggregate_id,
+        sequence_number=event.sequence_number,
+        position=event.position,
+        event_id=event.event_id,
+        event_type=event.event_type,
+        lane=lane,
+    )
+
+
+def _next_attempt_at(subscription: Subscription, row: FailedEvent) -> CombinedExpression:
+    return Now() + timedelta(seconds=subscription.retry.delay_seconds(max(row.attempts, 1)))
+
+
+def _stop(subscription: Subscription, row: FailedEvent) -> None:
+    SubscriptionState.objects.using(events_settings().database).filter(
+        name=subscription.name
+    ).update(
+        status=SubscriptionState.Status.STOPPED,
+        reason=f"{row.event_type} at {row.position} failed: {row.error_type}",
+    )
+
+
+def _type_name(error: BaseException) -> str:
+    kind = type(error)
+    return (
+        kind.__qualname__
+        if kind.__module__ == "builtins"
+        else (f"{kind.__module__}.{kind.__qualname__}")
+    )
+
+
+def _traceback(error: BaseException) -> str:
+    if isinstance(error, HandlerDied):
+        return ""
+    return "".join(traceback.format_exception(error))[-_MAX_TRACEBACK_CHARACTERS:]
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL has no NUL in text, and UTF-8 no lone surrogates."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()

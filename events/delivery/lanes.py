@@ -1,0 +1,228 @@
+"""Leases: which worker may handle the events of a lane.
+
+A lease is a token in the lane's row. It ends when it is given back, when its time is over, and on
+PostgreSQL as soon as the session of its owner is gone. That the owner still has it is checked by
+each of its commits, in the commit: an owner that was only thought to be dead commits nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import connections, transaction
+from django.db.models import BooleanField, Exists, F, OuterRef, Q, QuerySet
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Now
+
+from ..bus.subscription import Start, Subscription
+from ..conf import events_settings
+from ..exceptions import LeaseLost
+from ..models import Lane, SubscriptionState
+from ..store.base import EventStore
+
+#: A lease's time beyond that of the work. Only a worker that hangs, or a database other than
+#: PostgreSQL, makes others wait for its end.
+LEASE_MARGIN_SECONDS = 15.0
+LEASE_SECONDS_WITHOUT_TIMEOUT = 3600.0
+
+_MY_SESSION_STARTED_AT = """
+    (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())
+"""
+# The start of another role's session is hidden: it counts as alive.
+_OWNER_IS_GONE = """(
+    owner_session IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM pg_stat_activity
+        WHERE pid = owner_session
+            AND (backend_start = owner_session_started_at OR backend_start IS NULL)
+    )
+)"""
+
+
+def lanes_in_log_database() -> QuerySet[Lane]:
+    return Lane.objects.using(events_settings().database)
+
+
+def ensure_rows(subscriptions: Sequence[Subscription], store: EventStore) -> None:
+    """Those that were never run before begin where they say."""
+    using = events_settings().database
+    states = SubscriptionState.objects.using(using)
+    known = set(states.values_list("name", flat=True))
+    for subscription in subscriptions:
+        if subscription.name not in known:
+            position = start_position(subscription.start, store)
+            with transaction.atomic(using=using):
+                _, is_new = states.get_or_create(name=subscription.name)
+                if is_new:
+                    Lane.objects.using(using).bulk_create(
+                        Lane(subscription_id=subscription.name, number=number, position=position)
+                        for number in range(subscription.lanes)
+                    )
+
+
+def start_position(start: Start | int, store: EventStore) -> int:
+    """The checkpoint before the first event to be handled."""
+    if start is Start.BEGINNING:
+        return 0
+    return store.high_water_mark() if start is Start.NOW else start - 1
+
+
+@dataclass(slots=True, kw_only=True)
+class Lease:
+    """A lane in the hands of this worker, as its row stood after the last commit."""
+
+    using: str
+    lane_id: int
+    subscription: str
+    number: int
+    #: Of how many.
+    lanes: int
+    token: UUID
+    seconds: float
+    position: int
+    attempted_to: int | None
+    attempts: int
+    failure_streak: int
+    outages: int
+
+    def begin(self, attempted_to: int) -> None:
+        """Commits that the events up to there are about to be handled. Raises LeaseLost."""
+        attempts = self.attempts + 1 if attempted_to == self.attempted_to else 1
+        self._update(
+            attempted_to=attempted_to,
+            attempts=attempts,
+            leased_until=Now() + timedelta(seconds=self.seconds),
+        )
+        self.attempted_to, self.attempts = attempted_to, attempts
+
+    def forget_attempt(self) -> None:
+        """It was of several events, and says nothing about the last one of them."""
+        self.attempted_to, self.attempts = None, 0
+
+    def hold(self) -> None:
+        """In a transaction: it can be committed only as long as the lane is this worker's."""
+        self._update(leased_until=Now() + timedelta(seconds=self.seconds))
+
+    def checkpoint(
+        self,
+        position: int,
+        *,
+        failure_streak: int = 0,
+        outages: int = 0,
+        added: Mapping[str, float] | None = None,
+    ) -> None:
+        """In the transaction of the effects: they are committed together. Raises LeaseLost.
+        `added` goes to the lane's counters."""
+        self._update(
+            position=position,
+            attempted_to=None,
+            attempts=0,
+            failure_streak=failure_streak,
+            outages=outages,
+            updated_at=Now(),
+            leased_until=Now() + timedelta(seconds=self.seconds),
+            **{name: F(name) + number for name, number in (added or {}).items()},
+        )
+
+    def took_checkpoint(self, position: int, *, failure_streak: int = 0, outages: int = 0) -> None:
+        """After the commit."""
+        self.position = position
+        self.attempted_to, self.attempts = None, 0
+        self.failure_streak, self.outages = failure_streak, outages
+
+    def back_off(self, seconds: float) -> None:
+        """Nothing is tried before this time is over."""
+        self.outages += 1
+        self._update(
+            not_before=Now() + timedelta(seconds=seconds),
+            outages=self.outages,
+            failure_streak=self.failure_streak,
+            attempted_to=None,
+            attempts=0,
+        )
+        self.attempted_to, self.attempts = None, 0
+
+    def abandon(self) -> None:
+        """Gives the lane back after an error that says nothing about its events."""
+        self._mine.update(token=None, leased_until=None, owner_session=None, attempted_to=None)
+
+    def release(self, position: int) -> None:
+        """Gives the lane back, with events passed over that it has nothing to do with."""
+        self._mine.update(token=None, leased_until=None, owner_session=None, position=position)
+
+    def _update(self, **values: Any) -> None:
+        if not self._mine.update(**values):
+            raise LeaseLost(self.subscription, self.number)
+
+    @property
+    def _mine(self) -> QuerySet[Lane]:
+        return Lane.objects.using(self.using).filter(pk=self.lane_id, token=self.token)
+
+
+def acquire(
+    subscription: Subscription, number: int, lanes: int, *, ignores_back_off: bool = False
+) -> Lease | None:
+    """None where another worker has the lane, or it backs off, or the subscription isn't active."""
+    using, token = events_settings().database, uuid4()
+    seconds = _lease_seconds(subscription)
+    is_active = SubscriptionState.objects.filter(
+        name=OuterRef("subscription_id"), status=SubscriptionState.Status.ACTIVE
+    )
+    is_free = Q(token=None) | Q(leased_until__lt=Now())
+    session: dict[str, Any] = {}
+    if _knows_sessions(using):
+        is_free |= Q(RawSQL(_OWNER_IS_GONE, (), output_field=BooleanField()))
+        session = {
+            "owner_session": RawSQL("pg_backend_pid()", ()),
+            "owner_session_started_at": RawSQL(_MY_SESSION_STARTED_AT, ()),
+        }
+    # Conditions on the row itself, not in a subquery: of two at once, the second one waits for the
+    # first and then looks at what that has made of the row.
+    rows = Lane.objects.using(using).filter(subscription_id=subscription.name, number=number)
+    if not ignores_back_off:
+        rows = rows.filter(Q(not_before=None) | Q(not_before__lte=Now()))
+    taken = rows.filter(is_free, Exists(is_active)).update(
+        token=token,
+        leased_until=Now() + timedelta(seconds=seconds),
+        owner=f"{socket.gethostname()}:{os.getpid()}"[:200],
+        not_before=None,
+        **session,
+    )
+    if not taken:
+        return None
+    row = Lane.objects.using(using).filter(token=token).get()
+    return Lease(
+        using=using,
+        lane_id=row.pk,
+        subscription=subscription.name,
+        number=number,
+        lanes=lanes,
+        token=token,
+        seconds=seconds,
+        position=row.position,
+        attempted_to=row.attempted_to,
+        attempts=row.attempts,
+        failure_streak=row.failure_streak,
+        outages=row.outages,
+    )
+
+
+def _lease_seconds(subscription: Subscription) -> float:
+    if subscription.timeout_seconds is None:
+        return LEASE_SECONDS_WITHOUT_TIMEOUT
+    return subscription.timeout_seconds + LEASE_MARGIN_SECONDS
+
+
+def _knows_sessions(using: str) -> bool:
+    """Behind a pooler, the session of a transaction says nothing about its process."""
+    connection = connections[using]
+    return (
+        connection.vendor == "postgresql"
+        and events_settings().prepare_statements
+        and not connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS", False)
+    )

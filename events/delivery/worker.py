@@ -1,0 +1,218 @@
+"""Finds the lanes that have something to do, and has it done; sleeps as long as there is nothing.
+
+While it is awake it asks the database for the high-water mark every few milliseconds, which takes
+no lock and no write. A lane is leased only for events that its subscription is for.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from time import monotonic
+
+from django.db import Error, connections
+from django.db.models.functions import Now
+
+from ..bus.subscription import Delivery, Subscription, subscriptions
+from ..conf import events_settings
+from ..exceptions import LeaseLost
+from ..models import FailedEvent, Lane, SubscriptionState
+from ..store.base import EventStore
+from ..store.configured import event_store
+from . import lanes
+from .engine import Ending, LaneRun, Tally, never
+from .failures import failed_events
+
+logger = logging.getLogger(__name__)
+
+#: How long it sleeps when there is nothing to do: longer with each time, up to the second one.
+SHORTEST_NAP_SECONDS = 0.004
+LONGEST_NAP_SECONDS = 0.25
+#: What operators changed, and which retries are due, is looked up this often.
+REFRESH_SECONDS = 0.5
+#: A lane that another worker has is left alone for this long.
+BUSY_SECONDS = 0.02
+#: A checkpoint that is so far behind events which aren't for it is moved.
+LAZY_CHECKPOINT = 10_000
+#: More new events than this aren't looked through for who they are for.
+MAX_PEEK = 2_000
+RECONNECT_SECONDS = 1.0
+
+
+@dataclass(slots=True, kw_only=True)
+class KnownLane:
+    """A lane as this worker last saw it."""
+
+    subscription: Subscription
+    number: int
+    of: int
+    #: No event up to here has anything to do with it, or it was handled.
+    seen: int
+    checkpoint: int
+    #: When an operator changed something.
+    changed_at: datetime | None
+    #: In `monotonic()`.
+    not_before: float = 0.0
+    has_due_retries: bool = False
+
+
+@dataclass(slots=True)
+class Worker:
+    """Handles what is behind of durable subscriptions: all of this process, or the given ones."""
+
+    store: EventStore = field(default_factory=event_store)
+    only: Sequence[Subscription] | None = None
+    is_stopping: Callable[[], bool] = never
+    sleep: Callable[[float], object] = time.sleep
+    ignores_delays: bool = False
+    tally: Tally = field(default_factory=Tally)
+    _lanes: dict[tuple[str, int], KnownLane] = field(default_factory=dict)
+    _refreshed_at: float = float("-inf")
+    _peeked: int = 0
+
+    def run(self, *, idle_seconds: float | None = None) -> None:
+        """Until it is asked to stop, or there was nothing to do for so long."""
+        nap, last_work = SHORTEST_NAP_SECONDS, monotonic()
+        while not self.is_stopping():
+            try:
+                worked = self.turn()
+            except Exception:
+                logger.exception("A turn has failed; trying again in %s s", RECONNECT_SECONDS)
+                _drop_broken_connection()
+                self._refreshed_at = float("-inf")
+                self.sleep(RECONNECT_SECONDS)
+                continue
+            if worked:
+                nap, last_work = SHORTEST_NAP_SECONDS, monotonic()
+            elif idle_seconds is not None and monotonic() - last_work >= idle_seconds:
+                return
+            else:
+                self.sleep(nap)
+                # A second without work is a pause in the traffic; then it naps longer.
+                if monotonic() - last_work > 1:
+                    nap = min(nap * 1.5, LONGEST_NAP_SECONDS)
+
+    def turn(self) -> bool:
+        """One look at everything. Whether there was something to do."""
+        self._refresh()
+        mark = self.store.high_water_mark()
+        self._pass_over(mark)
+        worked = False
+        for lane in self._waiting_lanes(mark):
+            if self.is_stopping():
+                break
+            worked = self._run(lane, mark) or worked
+        return worked
+
+    # --- what there is to do ---
+
+    def _refresh(self) -> None:
+        if monotonic() - self._refreshed_at < REFRESH_SECONDS and not self.ignores_delays:
+            return
+        self._refreshed_at = monotonic()
+        wanted = subscriptions.of(Delivery.DURABLE) if self.only is None else list(self.only)
+        lanes.ensure_rows(wanted, self.store)
+        rows: dict[str, list[Lane]] = {}
+        active = lanes.lanes_in_log_database().filter(
+            subscription__status=SubscriptionState.Status.ACTIVE
+        )
+        for row in active.select_related("subscription").order_by("number"):
+            rows.setdefault(row.subscription_id, []).append(row)
+        due = self._lanes_with_due_retries()
+        known, self._lanes = self._lanes, {}
+        for subscription in wanted:
+            of_subscription = rows.get(subscription.name, [])
+            for row in of_subscription:
+                key = (subscription.name, row.number)
+                lane = known.get(key)
+                if lane is None or row.subscription.changed_at != lane.changed_at:
+                    lane = KnownLane(
+                        subscription=subscription,
+                        number=row.number,
+                        of=len(of_subscription),
+                        seen=row.position,
+                        checkpoint=row.position,
+                        changed_at=row.subscription.changed_at,
+                    )
+                lane.seen, lane.checkpoint = max(lane.seen, row.position), row.position
+                lane.has_due_retries = key in due
+                if row.attempted_to is not None:
+                    lane.seen = row.position  # unfinished, maybe by a worker that is gone
+                self._lanes[key] = lane
+
+    def _lanes_with_due_retries(self) -> set[tuple[str, int]]:
+        rows = failed_events().filter(status=FailedEvent.Status.RETRYING)
+        if not self.ignores_delays:
+            rows = rows.filter(next_attempt_at__lte=Now())
+        return set(rows.values_list("subscription_id", "lane").distinct())
+
+    def _pass_over(self, mark: int) -> None:
+        """Moves lanes that have seen everything but the newest events past those which aren't for
+        them, by a look at these events' types alone."""
+        current = [lane for lane in self._lanes.values() if lane.seen >= self._peeked]
+        first, self._peeked = self._peeked, mark
+        if not current or mark <= first or mark - first > MAX_PEEK:
+            return
+        kinds = self.store.read_kinds(after=first, up_to=mark)
+        for lane in current:
+            if not any(
+                criterion.fits(*kind) for criterion in lane.subscription.criteria for kind in kinds
+            ):
+                lane.seen = max(lane.seen, mark)
+
+    def _waiting_lanes(self, mark: int) -> list[KnownLane]:
+        """By priority of their subscriptions."""
+        now = monotonic()
+        return [
+            lane
+            for lane in self._lanes.values()
+            if lane.not_before <= now
+            and (
+                lane.seen < mark
+                or lane.has_due_retries
+                or lane.seen - lane.checkpoint > LAZY_CHECKPOINT
+            )
+        ]
+
+    # --- doing it ---
+
+    def _run(self, lane: KnownLane, mark: int) -> bool:
+        lease = lanes.acquire(
+            lane.subscription, lane.number, lane.of, ignores_back_off=self.ignores_delays
+        )
+        if lease is None:
+            lane.not_before = monotonic() + BUSY_SECONDS
+            return False
+        run = LaneRun(
+            subscription=lane.subscription,
+            lease=lease,
+            store=self.store,
+            is_stopping=self.is_stopping,
+            ignores_delays=self.ignores_delays,
+            tally=self.tally,
+        )
+        before = self.tally.handled + self.tally.failed
+        try:
+            ending = run.run(mark)
+        except LeaseLost as error:
+            logger.warning("%s", error)
+            return False
+        except BaseException:
+            with suppress(Error):
+                lease.abandon()
+            raise
+        if ending is Ending.CAUGHT_UP:
+            lane.seen = run.seen
+        lease.release(run.seen)
+        lane.checkpoint, lane.has_due_retries = run.seen, False
+        return self.tally.handled + self.tally.failed > before
+
+
+def _drop_broken_connection() -> None:
+    connection = connections[events_settings().database]
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()

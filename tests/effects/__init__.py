@@ -1,0 +1,1 @@
+"""A table for what handlers do in tests."""
