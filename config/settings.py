@@ -26,6 +26,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework",
+    "django_q",
     "events",
     "users",
     "demo",
@@ -62,7 +63,7 @@ TEMPLATES = [
 ]
 
 # Defaults of the app, with their meaning: events/conf.py
-EVENTS: dict[str, Any] = {}
+EVENTS: dict[str, Any] = {"wake_up": "events.delivery.djangoq.wake_up"}
 
 
 def database(url: str) -> dict[str, Any]:
@@ -92,6 +93,30 @@ def database(url: str) -> dict[str, Any]:
 
 
 DATABASES = {"default": database(env.str("DATABASE_URL", default=""))}
+
+# For a cluster that drains subscriptions and does nothing else.
+Q_CLUSTER = {
+    "name": "edda",
+    # The database of the log: django-q2's tasks are rows in it.
+    "orm": "default",
+    # SQLite has one writer at a time.
+    "workers": 2 if "postgresql" in DATABASES["default"]["ENGINE"] else 1,
+    # A task ends by itself after 25 s, plus the handler that is running then.
+    "timeout": 90,
+    # More than timeout * ((queue_limit + bulk) / workers + 1): it counts from when a task is taken
+    # from the database, not from when it is started.
+    "retry": 600,
+    "queue_limit": 2,
+    "bulk": 1,
+    "poll": 0.2,
+    # Failures of handlers are kept in our own tables. Any other limit has each task load all
+    # results that were saved.
+    "save_limit": -1,
+    "max_attempts": 1,
+    "ack_failures": True,
+    "catch_up": False,
+    "recycle": 10_000,
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -18,6 +19,12 @@ class EventsConfig(AppConfig):
 
     def ready(self) -> None:
         from . import checks  # noqa: F401  (registers them)
+        from .bus.dispatcher import follow_subscriptions
+        from .delivery import djangoq
+
+        follow_subscriptions()
+        if djangoq.is_in_use():
+            post_migrate.connect(djangoq.ensure_schedule, sender=self)
 
 
 class DomainAppConfig(AppConfig):
@@ -29,7 +36,14 @@ class DomainAppConfig(AppConfig):
     # Not itself the config of an app whose apps.py imports it; subclasses are, unless they say no.
     default = False
 
-    domain_modules: tuple[str, ...] = ("events", "upcasters", "commands", "handlers", "projections")
+    domain_modules: tuple[str, ...] = (
+        "events",
+        "upcasters",
+        "commands",
+        "handlers",
+        "projections",
+        "subscribers",
+    )
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

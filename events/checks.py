@@ -32,11 +32,13 @@ def check_settings(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
             messages.append(Error(f"EVENTS has no key {name!r}.", hint=hint, id="events.E001"))
     configured = events_settings()
     messages += [Error(sentence, id="events.E005") for sentence in configured.wrong_values()]
-    if isinstance(configured.store, str):
-        try:
-            import_string(configured.store)
-        except ImportError as error:
-            messages.append(Error(f"EVENTS['store']: {error}", id="events.E005"))
+    for name in ("store", "wake_up"):
+        path = getattr(configured, name)
+        if isinstance(path, str):
+            try:
+                import_string(path)
+            except ImportError as error:
+                messages.append(Error(f"EVENTS[{name!r}]: {error}", id="events.E005"))
     alias = configured.database
     if alias not in connections:
         messages.append(

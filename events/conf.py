@@ -22,6 +22,9 @@ class EventsSettings:
     command_attempts: int = 5
     #: Wait before the second attempt; doubles with each further one, and is spread by chance.
     command_retry_delay_seconds: float = 0.01
+    #: Dotted path of a function that starts a worker, such as "events.delivery.djangoq.wake_up".
+    #: None where `manage.py run_subscriptions` is always running.
+    wake_up: str | None = None
     #: Name of the HTTP header that carries the correlation id in and out.
     correlation_header: str = "X-Correlation-ID"
     #: False behind a pooler that can't keep prepared statements, such as PgBouncer before 1.21.
@@ -43,6 +46,7 @@ class EventsSettings:
             "command_retry_delay_seconds": _is_number(
                 self.command_retry_delay_seconds, int | float, 0
             ),
+            "wake_up": self.wake_up is None or isinstance(self.wake_up, str),
             "correlation_header": isinstance(self.correlation_header, str),
             "prepare_statements": isinstance(self.prepare_statements, bool),
             "api_authentication_classes": isinstance(self.api_authentication_classes, list | tuple),

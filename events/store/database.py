@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from functools import partial
 
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -11,8 +12,9 @@ from django.db.models import QuerySet
 
 from .. import models
 from ..conf import events_settings
+from ..delivery.wake_ups import announce_append
 from ..recorded_event import RecordedEvent
-from ..signals import events_appended
+from ..signals import events_appended, events_committed
 from ..snapshots import Snapshot
 from ..streams import StreamName
 from .appending import AppendResult, PreparedAppend
@@ -85,31 +87,41 @@ class DatabaseEventStore(EventStore):
 
     def _append(self, append: PreparedAppend) -> AppendResult:
         if not events_appended.has_listeners(type(self)):
-            return self._write(append)
-        with transaction.atomic(using=self.using):
             result = self._write(append)
-            self._send_appended([append], [result])
+        else:
+            with transaction.atomic(using=self.using):
+                result = self._write(append)
+                self._send_appended([append], [result])
+        self._announce_commit([append], [result])
         return result
 
     def _append_to_streams(self, appends: Sequence[PreparedAppend]) -> list[AppendResult]:
         if not events_appended.has_listeners(type(self)):
-            return self._write_to_streams(appends)
-        with transaction.atomic(using=self.using):
             results = self._write_to_streams(appends)
-            self._send_appended(appends, results)
+        else:
+            with transaction.atomic(using=self.using):
+                results = self._write_to_streams(appends)
+                self._send_appended(appends, results)
+        self._announce_commit(appends, results)
         return results
 
     def _send_appended(
         self, appends: Sequence[PreparedAppend], results: Sequence[AppendResult]
     ) -> None:
-        events = [
-            event
-            for append, result in zip(appends, results, strict=True)
-            if not result.replayed
-            for event in _recorded(append, result)
-        ]
+        events = _new_events(appends, results)
         if events:
             events_appended.send(sender=type(self), events=events, using=self.using)
+
+    def _announce_commit(
+        self, appends: Sequence[PreparedAppend], results: Sequence[AppendResult]
+    ) -> None:
+        """At once, if there is no transaction that is still to be committed."""
+        announce_append(self.using)
+        if events_committed.has_listeners(type(self)) and (events := _new_events(appends, results)):
+            send = partial(
+                events_committed.send_robust, sender=type(self), events=events, using=self.using
+            )
+            transaction.on_commit(send, using=self.using, robust=True)
 
     @abstractmethod
     def _write(self, append: PreparedAppend) -> AppendResult:
@@ -117,6 +129,17 @@ class DatabaseEventStore(EventStore):
 
     @abstractmethod
     def _write_to_streams(self, appends: Sequence[PreparedAppend]) -> list[AppendResult]: ...
+
+
+def _new_events(
+    appends: Sequence[PreparedAppend], results: Sequence[AppendResult]
+) -> list[RecordedEvent]:
+    return [
+        event
+        for append, result in zip(appends, results, strict=True)
+        if not result.replayed
+        for event in _recorded(append, result)
+    ]
 
 
 def _recorded(append: PreparedAppend, result: AppendResult) -> list[RecordedEvent]:
