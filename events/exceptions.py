@@ -249,3 +249,30 @@ class DrainFailed(EventsError):
     def __init__(self, failures: int) -> None:
         self.failures = failures
         super().__init__(f"Handlers have failed {failures} times; the first error is above.")
+
+
+class UnknownProjection(EventsError):
+    """No projection of this name is declared in this process."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        self.name = name
+        hint = f" Known are {', '.join(sorted(known))}." if known else " There are none."
+        super().__init__(f"No projection is named {name!r}.{hint}")
+
+
+class RebuildFailed(EventsError):
+    """A projection could not handle an event of the log. Its rows are as before; mend the code, and
+    the rebuild goes on from that event."""
+
+    def __init__(self, name: str, position: int) -> None:
+        self.name = name
+        self.position = position
+        super().__init__(f"Rebuilding {name} has failed at an event after position {position}.")
+
+
+class RebuildRunning(EventsError):
+    """Somebody else is rebuilding this projection."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"{name} is being rebuilt by another process; --restart takes over.")

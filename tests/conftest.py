@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
+from events.bus.dispatcher import follow_subscriptions
+from events.bus.subscription import subscriptions
+from events.projections import projections
 from events.store.base import EventStore
 from events.store.configured import event_store
 
@@ -9,6 +14,17 @@ from events.store.configured import event_store
 @pytest.fixture(autouse=True)
 def cheap_passwords(settings) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def no_other_subscriptions(monkeypatch) -> Iterator[None]:
+    """Those of the project's own apps have no part in a test of how subscriptions work."""
+    with monkeypatch.context() as patch:
+        patch.setattr(subscriptions, "_by_name", {})
+        patch.setattr(projections, "_by_name", {})
+        follow_subscriptions()
+        yield
+    follow_subscriptions()
 
 
 @pytest.fixture

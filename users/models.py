@@ -33,6 +33,21 @@ class RegisteredUser(models.Model):
         return f"{self.name} <{self.email}>"
 
 
+class UserProfile(models.Model):
+    """How a user appears to others. Made once for each, by `subscribers`, and theirs to change."""
+
+    user_id = models.UUIDField(_("user id"), primary_key=True)
+    display_name = models.CharField(_("display name"), max_length=150)
+    created_at = models.DateTimeField(_("created"))
+
+    class Meta:
+        verbose_name = _("profile")
+        verbose_name_plural = _("profiles")
+
+    def __str__(self) -> str:
+        return self.display_name
+
+
 class EmailClaim(models.Model):
     """Who owns an e-mail address. Written with the registration, in one transaction."""
 

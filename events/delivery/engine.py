@@ -244,6 +244,10 @@ class LaneRun:
         if is_outage and not crashes and not self.ignores_delays:
             self._back_off(error)
             return False
+        if self.subscription.on_failure is OnFailure.STOP and attempts >= self._max_attempts:
+            failures.stop(self.subscription, event, error)
+            lease.clear_attempt()
+            return False
         added = {
             "failed_attempts": 1,
             "timeouts": int(isinstance(error, HandlerTimeout)),
@@ -258,6 +262,10 @@ class LaneRun:
         if row.blocks:
             self._blocked.add(event.stream)
         return self._after_failure(row, error)
+
+    @property
+    def _max_attempts(self) -> int:
+        return self.subscription.retry.attempts
 
     def _back_off(self, error: Exception) -> None:
         """An outage: the event isn't to blame, and stays the next one."""

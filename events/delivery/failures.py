@@ -80,7 +80,7 @@ def note_failure(subscription: Subscription, row: FailedEvent, error: BaseExcept
         row.status, row.next_attempt_at = Status.DEAD, None
         row.blocks = subscription.on_failure is not OnFailure.SKIP
         if subscription.on_failure is OnFailure.STOP:
-            _stop(subscription, row)
+            stop(subscription, row, error)
     row.save(using=events_settings().database)
 
 
@@ -171,12 +171,15 @@ def _next_attempt_at(subscription: Subscription, row: FailedEvent) -> CombinedEx
     return Now() + timedelta(seconds=subscription.retry.delay_seconds(max(row.attempts, 1)))
 
 
-def _stop(subscription: Subscription, row: FailedEvent) -> None:
+def stop(
+    subscription: Subscription, event: RecordedEvent | FailedEvent, error: BaseException
+) -> None:
+    """As its policy says. An event that was never passed stays the next one."""
     SubscriptionState.objects.using(events_settings().database).filter(
         name=subscription.name
     ).update(
         status=SubscriptionState.Status.STOPPED,
-        reason=f"{row.event_type} at {row.position} failed: {row.error_type}",
+        reason=f"{event.event_type} at {event.position} failed: {_storable(repr(error))}",
     )
 
 

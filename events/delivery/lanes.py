@@ -104,6 +104,11 @@ class Lease:
         """It was of several events, and says nothing about the last one of them."""
         self.attempted_to, self.attempts = None, 0
 
+    def clear_attempt(self) -> None:
+        """Its outcome is known, and the checkpoint stays where it is."""
+        self._update(attempted_to=None, attempts=0)
+        self.forget_attempt()
+
     def hold(self) -> None:
         """In a transaction: it can be committed only as long as the lane is this worker's."""
         self._update(leased_until=Now() + timedelta(seconds=self.seconds))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import transaction
 
-from events.bus.dispatcher import follow_subscriptions, local_bus
+from events.bus.dispatcher import local_bus
 from events.bus.retry import RetryPolicy
 from events.bus.subscription import Delivery, Start, subscribe, subscriptions
 from events.context import current_context
@@ -14,14 +14,7 @@ from events.signals import events_committed, handler_failed
 from tests.effects.models import Effect
 from tests.factories import cart, item_added, item_removed, items
 
-
-@pytest.fixture(autouse=True)
-def no_other_subscriptions(monkeypatch):
-    with monkeypatch.context() as patch:
-        patch.setattr(subscriptions, "_by_name", {})
-        follow_subscriptions()
-        yield
-    follow_subscriptions()
+pytestmark = pytest.mark.usefixtures("no_other_subscriptions")
 
 
 def note_in(rows):

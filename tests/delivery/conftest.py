@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from events.bus.retry import RetryPolicy
-from events.bus.subscription import subscribe, subscriptions
+from events.bus.subscription import subscribe
 from tests.effects.models import Effect, leave_effect
 
 #: Fails for good with the third attempt, and waits for hours before the second.
@@ -11,9 +11,8 @@ THREE_ATTEMPTS = RetryPolicy(attempts=3, first_delay_seconds=3600, max_delay_sec
 
 
 @pytest.fixture(autouse=True)
-def no_other_subscriptions(monkeypatch):
-    """Those of the project's own apps have no part in these tests."""
-    monkeypatch.setattr(subscriptions, "_by_name", {})
+def on_its_own(no_other_subscriptions):
+    pass
 
 
 @pytest.fixture

@@ -23,6 +23,24 @@ class Effect(models.Model):
         return f"{self.subscription} {self.position}"
 
 
+class CartItem(models.Model):
+    """Has what a read model can have: an id of its own, a constraint, an index."""
+
+    cart = models.CharField(max_length=255)
+    name = models.CharField(max_length=100, db_index=True)
+    quantity = models.IntegerField()
+
+    class Meta:
+        app_label = "effects"
+        constraints = [
+            models.UniqueConstraint(fields=["cart", "name"], name="effects_cart_item"),
+        ]
+        indexes = [models.Index(fields=["name", "quantity"], name="effects_cart_quantity")]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} x {self.name}"
+
+
 def leave_effect(event: RecordedEvent, note: str = "") -> None:
     """What a handler does that has nothing better to do."""
     delivery = current_delivery()
