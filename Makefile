@@ -34,7 +34,7 @@ bench: .venv-bench/bench ## measure on PostgreSQL with fsync on [SUITE=name]
 
 clean: ## remove all that the other targets have made, the demo's database as well
 	rm -rf .venv .venv-bench .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
-	rm -rf staticfiles *.sqlite3*
+	rm -rf build staticfiles *.sqlite3*
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/bin/pip .venv-bench/bin/pip:

@@ -15,6 +15,8 @@ from .people import people
 from .tally import Tally
 
 NUMBER_OF_PEOPLE = 120
+#: Durable ones, all for registrations.
+NUMBER_OF_SUBSCRIPTIONS = 2
 OPERATOR, PASSWORD = "operator", "operator"
 OPERATOR_EMAIL = "operator@example.org"
 
@@ -67,6 +69,11 @@ def differences(tally: Tally) -> list[str]:
     ]
     if tally.done["RegisterUser"] < NUMBER_OF_PEOPLE:
         found.append(f"only {tally.done['RegisterUser']} of {NUMBER_OF_PEOPLE} could register")
+    for subscription, number in tally.handled().items():
+        if number != tally.done["RegisterUser"]:
+            found.append(f"{subscription} has handled {number} registrations")
+    if len(tally.handled()) < NUMBER_OF_SUBSCRIPTIONS:
+        found.append("not all subscriptions have handled something")
     if not tally.refused or not tally.replayed:
         found.append("nothing was refused, or nothing was answered from its record")
     return found

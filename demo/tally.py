@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from uuid import UUID
 
+from demo.cluster import handled
 from events.command_bus import command_bus
 from events.command_records import CommandResult
 from events.exceptions import CommandRefused
@@ -21,6 +22,7 @@ class Tally:
         self.refused: Counter[str] = Counter()
         #: Answered from the record of the same command.
         self.replayed: Counter[str] = Counter()
+        self._handled_before = handled()
         self._mark = event_store().high_water_mark()
         self._started = time.perf_counter()
 
@@ -36,6 +38,10 @@ class Tally:
 
     def seconds(self) -> float:
         return time.perf_counter() - self._started
+
+    def handled(self) -> Counter[str]:
+        """Events by subscription, since the tally began."""
+        return Counter(handled()) - Counter(self._handled_before)
 
     def events(self) -> Counter[str]:
         """By type, those in the log since the tally began."""
