@@ -20,7 +20,7 @@ class EventsConfig(AppConfig):
     def ready(self) -> None:
         from . import checks  # noqa: F401  (registers them)
         from .bus.dispatcher import follow_subscriptions
-        from .delivery import djangoq
+        from .delivery import cluster_checks, djangoq  # noqa: F401
 
         follow_subscriptions()
         if djangoq.is_in_use():

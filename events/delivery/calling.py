@@ -32,13 +32,12 @@ def handle_batch(
     one, each within `subscription.timeout_seconds`.
     """
     timeout = subscription.timeout_seconds
-    limit = None if timeout is None else budget_seconds + timeout
+    if subscription.in_batches:
+        with _delivery(subscription, events[0], 1, timeout, is_replay):
+            run_within(timeout, subscription.handler, list(events))
+        return len(events)
 
     def run() -> int:
-        if subscription.in_batches:
-            with _delivery(subscription, events[0], 1, limit, is_replay):
-                subscription.handler(list(events))
-            return len(events)
         end = monotonic() + budget_seconds
         for number, event in enumerate(events, start=1):
             with _delivery(subscription, event, 1, timeout, is_replay):
@@ -47,7 +46,7 @@ def handle_batch(
                 return number
         return len(events)
 
-    return run_within(limit, run)
+    return run_within(None if timeout is None else budget_seconds + timeout, run)
 
 
 def handle_one(
