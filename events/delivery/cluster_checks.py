@@ -34,7 +34,7 @@ def _longest_task(cluster: Cluster) -> float:
 def _least_retry(cluster: Cluster) -> float:
     workers = cluster.get("workers") or 1
     queued = cluster.get("queue_limit", workers**2) + cluster.get("bulk", 1)
-    return float(cluster.get("timeout") or 0) * (queued / workers + 1)
+    return float((cluster.get("timeout") or 0) * (queued / workers + 1))
 
 
 _RULES = [
