@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 
 from demo import scenario
+from demo.management.commands import demo
 from demo.people import people
 from demo.tally import Tally
 from events.command_bus import command_bus
+from events.delivery.draining import drain
 from events.store.configured import event_store
 from tests.factories import cart, item_added
 from users.commands import LogInUser
@@ -32,23 +36,38 @@ def _debug(settings):
 def played(monkeypatch) -> Tally:
     """A short morning."""
     monkeypatch.setattr(scenario, "NUMBER_OF_PEOPLE", 16)
+    drain()
     tally = Tally()
     scenario.ensure_operator(tally)
     scenario.play(tally, progress=lambda: None)
+    drain()
     return tally
 
 
-@pytest.mark.usefixtures("_debug")
+@pytest.fixture
+def _drained(monkeypatch):
+    """Without a cluster: it would look into another database, and the test commits nothing."""
+    monkeypatch.setattr(demo, "running_cluster", nullcontext)
+    monkeypatch.setattr(demo, "wait_until_handled", lambda: drain().failed == 0)
+
+
+@pytest.mark.usefixtures("_debug", "_drained")
 def test_the_demo_ends_well_and_says_what_happened(capsys):
     call_command("demo", once=True)
     output = capsys.readouterr().out
     assert "All as expected" in output
-    for word in ("RegisterUser", "LogInUser", "DeactivateUser", "UserRegistered events"):
+    for word in (
+        "RegisterUser",
+        "LogInUser",
+        "DeactivateUser",
+        "UserRegistered events",
+        "handled by",
+    ):
         assert word in output
     assert RegisteredUser.objects.count() == scenario.NUMBER_OF_PEOPLE + 1
 
 
-@pytest.mark.usefixtures("_debug")
+@pytest.mark.usefixtures("_debug", "_drained")
 def test_the_demo_can_be_run_again_on_its_own_data(capsys):
     for _ in range(2):
         call_command("demo", once=True)

@@ -187,7 +187,7 @@ def append_until(store_class, stop, started):
     while not stop.is_set() and number < 2000:
         with transaction.atomic():
             store.append(cart(number % 7), [item_added(name="pen")])
-            store.append(cart(number % 5), [item_added(name="ink")])
+            store.append(cart(100 + number % 5), [item_added(name="ink")])
         number += 1
         started.set()
     return number
