@@ -24,6 +24,7 @@ from ..models import FailedEvent, Lane, SubscriptionState
 from ..store.base import EventStore
 from ..store.configured import event_store
 from . import lanes
+from .chores import do_chores
 from .engine import Ending, LaneRun, Tally, never
 from .failures import failed_events
 
@@ -98,10 +99,9 @@ class Worker:
 
     def turn(self) -> bool:
         """One look at everything. Whether there was something to do."""
-        self._refresh()
+        worked = self._refresh()
         mark = self.store.high_water_mark()
         self._pass_over(mark)
-        worked = False
         for lane in self._waiting_lanes(mark):
             if self.is_stopping():
                 break
@@ -110,10 +110,15 @@ class Worker:
 
     # --- what there is to do ---
 
-    def _refresh(self) -> None:
+    def _refresh(self) -> bool:
+        """Now and then: what operators changed, what is due. Whether that was something."""
         if monotonic() - self._refreshed_at < REFRESH_SECONDS and not self.ignores_delays:
-            return
+            return False
         self._refreshed_at = monotonic()
+        self._look_at_lanes()
+        return self.only is None and do_chores()
+
+    def _look_at_lanes(self) -> None:
         wanted = subscriptions.of(Delivery.DURABLE) if self.only is None else list(self.only)
         lanes.ensure_rows(wanted, self.store)
         rows: dict[str, list[Lane]] = {}

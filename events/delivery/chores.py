@@ -1,0 +1,22 @@
+"""What workers do beside handling events, such as looking for timers that are due."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+#: Does what is due, in transactions of its own, and says whether there was anything. Every worker
+#: calls it about twice a second, several at the same time.
+Chore: TypeAlias = Callable[[], bool]
+
+_chores: list[Chore] = []
+
+
+def add_chore(chore: Chore) -> None:
+    if chore not in _chores:
+        _chores.append(chore)
+
+
+def do_chores() -> bool:
+    """Whether there was anything to do."""
+    return any([chore() for chore in _chores])
