@@ -8,6 +8,7 @@ from ..bus.subscription import Delivery, Subscription, subscriptions
 from ..exceptions import DrainFailed
 from ..store.base import EventStore
 from ..store.configured import event_store
+from .chores import do_chores
 from .engine import Tally
 from .worker import Worker
 
@@ -26,7 +27,7 @@ def drain(
     letters.
     """
     worker = Worker(store=store or event_store(), only=_chosen(names), ignores_delays=retries)
-    while worker.turn():
+    while worker.turn() or (not names and do_chores()):
         pass
     if worker.tally.failed and raise_errors:
         raise DrainFailed(worker.tally.failed) from worker.tally.first_error
