@@ -18,6 +18,7 @@ class EventsConfig(AppConfig):
 
     def ready(self) -> None:
         from . import checks  # noqa: F401  (registers them)
+        from .api import checks as api_checks  # noqa: F401
 
 
 class DomainAppConfig(AppConfig):
