@@ -84,6 +84,9 @@ class CommandBus:
         again, `EVENTS["command_attempts"]` times in all; then ConcurrencyError is raised.
         CommandRefused comes from a business rule; nothing has changed then.
 
+        The command is the cause of its events. Where it was dispatched while another message was
+        handled, they name that one too, as `command_causation_id` in their metadata.
+
         With a `command_id` the answer, refusals included, is recorded: the same id again is
         answered from the record without running the handler, also while the first still runs. The
         id of another command raises CommandIdReused. Other errors are not recorded.
@@ -97,11 +100,14 @@ class CommandBus:
         if handler is None:
             raise HandlerNotRegistered(command.command_type)
         identity = command_id or new_id()
-        correlation_id = current_context().correlation_id or str(identity)
+        outer = current_context()
+        correlation_id = outer.correlation_id or str(identity)
+        cause = {"command_causation_id": outer.causation_id} if outer.causation_id else {}
         with message_context(
             correlation_id=correlation_id,
             causation_id=str(identity),
             command_type=command.command_type,
+            **cause,
         ):
             if command_id is None:
                 return _with_retries(lambda: _run(handler, command, identity, correlation_id))
