@@ -64,6 +64,7 @@ def test_domains_that_differ_by_a_sharp_s_are_two():
         "xn--99999",  # no punycode
         "xn--a",  # a control character
         "xn--abc-",  # only ASCII
+        "xn---tda",  # another way to write xn--tda
         "xn--\u00fc-kva",
         "xn--" + "\u00dcber".encode("punycode").decode(),  # a capital
         "xn--" + "\ufb01\u00fc".encode("punycode").decode(),  # a ligature
