@@ -19,6 +19,7 @@ class EventsConfig(AppConfig):
 
     def ready(self) -> None:
         from . import checks  # noqa: F401  (registers them)
+        from .api import checks as api_checks  # noqa: F401
         from .bus.dispatcher import follow_subscriptions
         from .delivery import cluster_checks, djangoq  # noqa: F401
 

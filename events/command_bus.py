@@ -71,46 +71,66 @@ class CommandBus:
 
         return register
 
-    def dispatch(self, command: Command, *, command_id: UUID | None = None) -> CommandResult:
+    def dispatch(
+        self,
+        command: Command,
+        *,
+        command_id: UUID | None = None,
+        sent: JsonObject | None = None,
+    ) -> CommandResult:
         """Runs the handler in a transaction (or joins the open one) and returns its answer.
 
         When someone else changes the same stream meanwhile, everything is rolled back and tried
         again, `EVENTS["command_attempts"]` times in all; then ConcurrencyError is raised.
         CommandRefused comes from a business rule; nothing has changed then.
 
+        The command is the cause of its events. Where it was dispatched while another message was
+        handled, they name that one too, as `command_causation_id` in their metadata.
+
         With a `command_id` the answer, refusals included, is recorded: the same id again is
         answered from the record without running the handler, also while the first still runs. The
         id of another command raises CommandIdReused. Other errors are not recorded.
+        `sent` is what a repetition is known by: plain JSON, the command's own data by default. Give
+        what came in, where the command has fields that are made up anew each time.
         """
         if not isinstance(command_id, UUID | None):
             raise InvalidInput("command_id", f"expected a UUID, got {command_id!r}")
-        data = _checked(command)
+        data = _checked(command, sent)
         handler = self._handlers.get(type(command))
         if handler is None:
             raise HandlerNotRegistered(command.command_type)
         identity = command_id or new_id()
-        correlation_id = current_context().correlation_id or str(identity)
+        outer = current_context()
+        correlation_id = outer.correlation_id or str(identity)
+        cause = {"command_causation_id": outer.causation_id} if outer.causation_id else {}
         with message_context(
             correlation_id=correlation_id,
             causation_id=str(identity),
             command_type=command.command_type,
+            **cause,
         ):
             if command_id is None:
-                return _with_retries(lambda: _run(handler, command, identity))
-            return _run_once(handler, command, CommandRecords(command, command_id, data))
+                return _with_retries(lambda: _run(handler, command, identity, correlation_id))
+            records = CommandRecords(command, command_id, data)
+            return _run_once(handler, command, records, correlation_id)
 
 
-def _checked(command: Command) -> JsonObject:
-    """The command as JSON. Raises EncodingError with the path of a field of another type."""
+def _checked(command: Command, sent: JsonObject | None) -> JsonObject:
+    """What a repetition is known by. Raises EncodingError with the path of what doesn't fit."""
     try:
         data = command_types.codec(type(command)).encode(command)
         check_plain(data)
     except EncodingError as error:
         raise error.under(command.command_type) from None
-    return data
+    if sent is None:
+        return data
+    check_plain(sent, "sent")
+    return sent
 
 
-def _run(handler: Handler, command: Command, command_id: UUID) -> CommandResult:
+def _run(
+    handler: Handler, command: Command, command_id: UUID, correlation_id: str
+) -> CommandResult:
     try:
         with collecting_appends() as appended:
             value = handler(command)
@@ -118,7 +138,12 @@ def _run(handler: Handler, command: Command, command_id: UUID) -> CommandResult:
         _check_answer(dict(refusal.details), f"details of {type(refusal).__name__}")
         raise
     _check_answer(value, f"result of {getattr(handler, '__qualname__', repr(handler))}")
-    return CommandResult(command_id=command_id, value=value, appended=tuple(appended))
+    return CommandResult(
+        command_id=command_id,
+        value=value,
+        appended=tuple(appended),
+        correlation_id=correlation_id,
+    )
 
 
 def _check_answer(value: Any, name: str) -> None:
@@ -129,10 +154,12 @@ def _check_answer(value: Any, name: str) -> None:
         raise InvalidAnswer(str(error.under(name))) from None
 
 
-def _run_once(handler: Handler, command: Command, records: CommandRecords) -> CommandResult:
+def _run_once(
+    handler: Handler, command: Command, records: CommandRecords, correlation_id: str
+) -> CommandResult:
     def claim_and_run() -> CommandResult:
         records.claim()
-        result = _run(handler, command, records.command_id)
+        result = _run(handler, command, records.command_id, correlation_id)
         records.complete(result)
         return result
 

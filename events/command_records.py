@@ -28,6 +28,8 @@ class CommandResult:
     command_id: UUID
     value: Any
     appended: Sequence[AppendResult]
+    #: Of the conversation that the events belong to; of a repetition, that of the first call.
+    correlation_id: str
     replayed: bool = False
 
 
@@ -38,10 +40,10 @@ class AlreadyClaimed(Exception):
 class CommandRecords:
     """The record of one command id."""
 
-    def __init__(self, command: Command, command_id: UUID, data: JsonObject) -> None:
+    def __init__(self, command: Command, command_id: UUID, sent: JsonObject) -> None:
         self.command_id = command_id
         self._command_type = command.command_type
-        text = json.dumps([command.command_type, data], sort_keys=True)
+        text = json.dumps([command.command_type, sent], sort_keys=True)
         self._fingerprint = hashlib.sha256(text.encode()).hexdigest()
         self._using = events_settings().database
 
@@ -58,6 +60,7 @@ class CommandRecords:
     def complete(self, result: CommandResult) -> None:
         outcome = {
             "value": result.value,
+            "correlation_id": result.correlation_id,
             "appended": [_append_to_json(append) for append in result.appended],
         }
         CommandRecord.objects.using(self._using).filter(pk=self.command_id).update(outcome=outcome)
@@ -91,6 +94,7 @@ class CommandRecords:
             command_id=self.command_id,
             value=record.outcome["value"],
             appended=tuple(_append_from_json(each) for each in record.outcome["appended"]),
+            correlation_id=record.outcome["correlation_id"],
             replayed=True,
         )
 
@@ -106,6 +110,7 @@ class CommandRecords:
 def _refused_again(code: str, message: str, details: JsonObject) -> CommandRefused:
     refusal = CommandRefused(message, code=code)
     refusal.details = details
+    refusal.replayed = True
     return refusal
 
 

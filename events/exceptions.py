@@ -144,6 +144,8 @@ class CommandRefused(EventsError):
     """
 
     code = "refused"
+    #: Whether this is the recorded answer to an earlier command with the same id.
+    replayed = False
 
     def __init__(self, message: str, *, code: str | None = None, **details: Any) -> None:
         self.code = code or self.code

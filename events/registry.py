@@ -19,7 +19,8 @@ from .messages import ENVELOPE, Command, DomainEvent
 from .upcasting import UpcasterChain, upcasters
 
 MAX_TYPE_NAME_LENGTH = 100
-_TYPE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]*", re.ASCII)
+# Without empty parts: patterns of subscriptions (`User.*`) are read by the dots.
+TYPE_NAME = re.compile(r"[A-Za-z]\w*(\.\w+)*", re.ASCII)
 
 MessageT = TypeVar("MessageT")
 EventT = TypeVar("EventT", bound=DomainEvent)
@@ -124,15 +125,16 @@ event_types = EventTypes(upcasters)
 command_types = CommandTypes()
 
 
-def _check_name(name: str) -> None:
+def check_type_name(name: str) -> None:
+    """Raises RegistrationError for what no event or command can be registered as."""
     if not isinstance(name, str):
         raise RegistrationError(
             f"{name!r} isn't a type name: decorate with one, as @event('Name')."
         )
-    if not _TYPE_NAME.fullmatch(name) or len(name) > MAX_TYPE_NAME_LENGTH:
+    if not TYPE_NAME.fullmatch(name) or len(name) > MAX_TYPE_NAME_LENGTH:
         raise RegistrationError(
-            f"{name!r} can't be a type name: use letters, digits, _ and ., "
-            f"at most {MAX_TYPE_NAME_LENGTH} of them."
+            f"{name!r} can't be a type name: use letters, digits, _ and dots between them, "
+            f"at most {MAX_TYPE_NAME_LENGTH} characters."
         )
 
 
@@ -147,7 +149,7 @@ def _check_declaration(cls: type, base: type[DomainEvent] | type[Command]) -> No
 def event(event_type: str, *, version: int = 1) -> Callable[[type[EventT]], type[EventT]]:
     """Declares an event class. Raise `version` when its fields change, and write an upcaster."""
 
-    _check_name(event_type)
+    check_type_name(event_type)
     if type(version) is not int or version < 1:
         raise RegistrationError(f"The version of {event_type!r} is {version!r}, not 1, 2, 3, ...")
 
@@ -168,7 +170,7 @@ def command(
 ) -> Callable[[type[CommandT]], type[CommandT]]:
     """Declares a command class. `permission` ("users.register_user") guards it over HTTP."""
 
-    _check_name(command_type)
+    check_type_name(command_type)
 
     def register(cls: type[CommandT]) -> type[CommandT]:
         _check_declaration(cls, Command)

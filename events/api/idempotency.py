@@ -5,16 +5,16 @@ As in draft-ietf-httpapi-idempotency-key-header; the record of the answer is `co
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID
+
+from django.http import QueryDict
 
 from ..codec import JsonObject
 from ..exceptions import InvalidInput
-from ..identifiers import new_id
-from ..messages import Command
+from .parsers import plain
 
 HEADER = "Idempotency-Key"
 REPLAYED_HEADER = "Idempotency-Replayed"
@@ -34,14 +34,10 @@ def idempotency_key(headers: Mapping[str, str]) -> UUID | None:
     return UUID(match[2])
 
 
-def with_repeatable_ids(
-    body: JsonObject, command_class: type[Command], command_id: UUID
-) -> JsonObject:
-    """The body with ids for the fields that would each time get a new one: the same request must
-    become the same command, or it would pass for the reuse of its key."""
-    derived: dict[str, Any] = {
-        field.name: str(uuid5(command_id, field.name))
-        for field in dataclasses.fields(command_class)
-        if field.default_factory in (new_id, uuid4)
-    }
-    return {**derived, **body}
+def as_sent(body: Any) -> JsonObject:
+    """What a repetition is known by: the command that it becomes may hold an id or a moment that
+    is made up anew each time."""
+    if not isinstance(body, QueryDict):
+        return {name: plain(value) for name, value in body.items()}
+    # A page has a token of its own each time that it is loaded.
+    return {name: values for name, values in body.lists() if name != "csrfmiddlewaretoken"}

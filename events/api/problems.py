@@ -37,7 +37,7 @@ from ..exceptions import (
     join_path,
 )
 from .fields import MAX_ERRORS
-from .idempotency import HEADER
+from .idempotency import HEADER, REPLAYED_HEADER
 from .renderers import JSONRenderer, ProblemRenderer
 
 logger = logging.getLogger(__name__)
@@ -124,6 +124,7 @@ def _(error: CommandRefused) -> Problem:
         title="A rule refuses this command",
         detail=error.message,
         members={"code": error.code, "details": dict(error.details)},
+        headers={REPLAYED_HEADER: "true"} if error.replayed else {},
     )
 
 

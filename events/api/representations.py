@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ..codec import JsonObject
 from ..command_records import CommandResult
-from ..context import current_context
 from ..messages import Command
 from .catalogue import command_slug, describe
 from .metadata import CommandMetadata
@@ -33,6 +32,5 @@ def result_to_json(result: CommandResult) -> JsonObject:
             }
             for append in result.appended
         ],
-        # Without the middleware's, the bus takes the command's own id.
-        "correlation_id": current_context().correlation_id or str(result.command_id),
+        "correlation_id": result.correlation_id,
     }

@@ -6,12 +6,13 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponseBase, HttpResponseNotModified, QueryDict
+from django.http import HttpRequest, HttpResponseBase, HttpResponseNotModified
 from django.utils.http import parse_etags
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from ..codec import JsonObject
 from ..command_bus import command_bus
 from ..command_records import CommandResult
 from ..context import message_context
@@ -23,7 +24,7 @@ from ..streams import StreamName
 from .authentication import refuse_forgeable
 from .base import EventsAPIView
 from .catalogue import command_slug, commands_for, describe, get_command_class
-from .idempotency import REPLAYED_HEADER, idempotency_key, with_repeatable_ids
+from .idempotency import REPLAYED_HEADER, as_sent, idempotency_key
 from .parsers import StrictJSONParser
 from .permissions import IsAuthenticated, MaySendCommand
 from .renderers import JSONRenderer
@@ -74,17 +75,15 @@ class CommandView(EventsAPIView):
     def post(self, request: Request, slug: str) -> Response:
         refuse_forgeable(request)
         command_id = idempotency_key(request.headers)
-        command = self._validated(request.data, command_id)
+        command = self._validated(request.data)
         with message_context(user_id=str(request.user.pk)):
-            result = _dispatch(command, command_id)
+            result = _dispatch(command, command_id, as_sent(request.data))
         headers = {REPLAYED_HEADER: "true"} if result.replayed else {}
         return Response(result_to_json(result), headers=headers)
 
-    def _validated(self, data: Any, command_id: UUID | None) -> Command:
+    def _validated(self, data: Any) -> Command:
         if not isinstance(data, dict):
             raise InvalidInput("", "expected a JSON object with the fields of the command")
-        if command_id is not None and not isinstance(data, QueryDict):
-            data = with_repeatable_ids(data, self.command_class, command_id)
         serializer = self.get_serializer(data=data)
         serializer.is_valid(raise_exception=True)
         command: Command = serializer.validated_data
@@ -118,9 +117,9 @@ class EventView(EventsAPIView):
         return Response(recorded_event_to_json(event_store().get_event(_uuid(event_id))))
 
 
-def _dispatch(command: Command, command_id: UUID | None) -> CommandResult:
+def _dispatch(command: Command, command_id: UUID | None, sent: JsonObject) -> CommandResult:
     try:
-        return command_bus.dispatch(command, command_id=command_id)
+        return command_bus.dispatch(command, command_id=command_id, sent=sent)
     except EncodingError as error:
         sent_as = error.field.removeprefix(f"{command.command_type}.")
         raise InvalidInput(sent_as, error.reason) from error

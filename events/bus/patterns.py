@@ -18,14 +18,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..exceptions import InvalidInput
+from ..exceptions import InvalidInput, RegistrationError
 from ..messages import DomainEvent
 from ..recorded_event import RecordedEvent
+from ..registry import check_type_name
 from ..streams import check_category
 
 _EVERYTHING = "*"
 _ALL_OF_AGGREGATE_TYPE = ".*"
-_EVENT_TYPE = re.compile(r"[A-Za-z]\w*(\.\w+)*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +92,20 @@ def _readings(text: str) -> Iterator[Criterion]:
         if _is_aggregate_type(aggregate_type):
             yield Criterion(aggregate_type, None)
         return
-    if _EVENT_TYPE.fullmatch(text):
+    if _is_event_type(text):
         yield Criterion(None, text)
     for dot in re.finditer(r"\.", text):
         aggregate_type, event_type = text[: dot.start()], text[dot.end() :]
-        if _is_aggregate_type(aggregate_type) and _EVENT_TYPE.fullmatch(event_type):
+        if _is_aggregate_type(aggregate_type) and _is_event_type(event_type):
             yield Criterion(aggregate_type, event_type)
+
+
+def _is_event_type(text: str) -> bool:
+    try:
+        check_type_name(text)
+    except RegistrationError:
+        return False
+    return True
 
 
 def _is_aggregate_type(text: str) -> bool:

@@ -14,9 +14,11 @@ class CommandRecord(models.Model):
 
     command_id = models.UUIDField(_("command id"), primary_key=True)
     command_type = models.CharField(_("command type"), max_length=MAX_TYPE_NAME_LENGTH)
-    #: SHA-256 of the command's type and data, hexadecimal: a reused id is told from a repetition.
+    #: SHA-256 of the command's type and of what was sent, hexadecimal: a reused id is told from a
+    #: repetition.
     fingerprint = models.CharField(_("fingerprint"), max_length=64)
-    #: {"value": ..., "appended": [...]} or {"refusal": {...}}; see `command_records`.
+    #: {"value": ..., "correlation_id": ..., "appended": [...]} or {"refusal": {...}}; see
+    #: `command_records`.
     outcome = models.JSONField(_("outcome"))
     recorded_at = models.DateTimeField(_("recorded at"), default=timezone.now)
 

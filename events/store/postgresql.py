@@ -8,11 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from django.db import DatabaseError, IntegrityError
 
-from ..bus.patterns import Criterion
 from ..codec import JsonObject
 from ..exceptions import HighWaterMarkUnavailable
 from ..recorded_event import RecordedEvent
@@ -23,7 +22,8 @@ from .database import DatabaseEventStore
 from .errors import constraint_name, message_detail, sqlstate
 from .prepared import kept_cursor, prepared_cursor
 from .reading import EventQuery
-from .rows import COLUMNS, recorded_event
+from .rows import recorded_event
+from .selecting import MAX_BIGINT, select_statement
 
 _APPEND = "SELECT * FROM events_append_to_stream(%s, %s, %s, %s::jsonb, %s)"
 _APPEND_TO_STREAMS = "SELECT events_append_to_streams(%s::jsonb)::text"
@@ -32,27 +32,7 @@ _SNAPSHOT = """
     FROM snapshots WHERE aggregate_type = %s AND aggregate_id = %s
 """
 _HIGH_WATER_MARK = "SELECT events_high_water_mark()"
-_MAX_BIGINT = 2**63 - 1
 _OBJECT_NOT_IN_PREREQUISITE_STATE = "55000"
-
-# As text: drivers would decode it each in its own way.
-_SELECTED = [f"{name}::text" if name in ("event_data", "metadata") else name for name in COLUMNS]
-_SELECT = f"SELECT {', '.join(_SELECTED)} FROM events"
-_CONDITIONS = {
-    "aggregate_type": "aggregate_type = %s",
-    "aggregate_id": "aggregate_id = %s",
-    "event_types": "event_type = ANY(%s)",
-    "event_ids": "event_id = ANY(%s)",
-    "correlation_id": "correlation_id = %s",
-    "causation_id": "causation_id = %s",
-}
-
-
-# One text for any number of them, which is prepared once.
-_CRITERIA = """(
-    aggregate_type = ANY(%s) OR event_type = ANY(%s)
-    OR (aggregate_type, event_type) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
-)"""
 
 
 class PostgresEventStore(DatabaseEventStore):
@@ -92,7 +72,7 @@ class PostgresEventStore(DatabaseEventStore):
                 (
                     stream.aggregate_type,
                     stream.aggregate_id,
-                    min(append.expected_version, _MAX_BIGINT),
+                    min(append.expected_version, MAX_BIGINT),
                     append.text,
                     connection.autocommit,
                 ),
@@ -120,7 +100,7 @@ class PostgresEventStore(DatabaseEventStore):
         ]
 
     def _select(self, query: EventQuery, limit: int) -> list[RecordedEvent]:
-        statement, parameters = _select_statement(query, limit)
+        statement, parameters = select_statement(query, limit)
         with prepared_cursor(self.connection) as cursor:
             cursor.execute(statement, parameters)
             rows = cursor.fetchall()
@@ -137,7 +117,7 @@ def _streams_text(appends: Sequence[PreparedAppend]) -> str:
         head = {
             "aggregate_type": append.stream.aggregate_type,
             "aggregate_id": append.stream.aggregate_id,
-            "expected": min(append.expected_version, _MAX_BIGINT),
+            "expected": min(append.expected_version, MAX_BIGINT),
         }
         documents.append(f'{json.dumps(head)[:-1]},"events":{append.text}}}')
     return f"[{','.join(documents)}]"
@@ -167,41 +147,6 @@ def _result(
         recorded_at=recorded_at,
         replayed=outcome == "replayed",
     )
-
-
-def _select_statement(query: EventQuery, limit: int) -> tuple[str, list[Any]]:
-    place = query.order.value
-    values = {name: getattr(query, name) for name in _CONDITIONS}
-    conditions = [_CONDITIONS[name] for name, value in values.items() if value is not None]
-    # psycopg adapts a list to an array, a tuple to a row.
-    parameters = [
-        list(value) if isinstance(value, tuple) else value
-        for value in values.values()
-        if value is not None
-    ]
-    if query.criteria is not None and not any(each.is_everything for each in query.criteria):
-        conditions.append(_CRITERIA)
-        parameters += _criteria_parameters(query.criteria)
-    if query.lane is not None:
-        conditions.append("events_lane_of(aggregate_type, aggregate_id, %s) = %s")
-        parameters += reversed(query.lane)
-    for operator, bound in ((">=", query.first), ("<=", query.last)):
-        if bound is not None:
-            conditions.append(f"{place} {operator} %s")
-            parameters.append(bound)
-    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    direction = "DESC" if query.backwards else "ASC"
-    return f"{_SELECT}{where} ORDER BY {place} {direction} LIMIT %s", [*parameters, limit]
-
-
-def _criteria_parameters(criteria: Sequence[Criterion]) -> list[list[str]]:
-    pairs = [each for each in criteria if each.aggregate_type and each.event_type]
-    return [
-        [each.aggregate_type for each in criteria if each.aggregate_type and not each.event_type],
-        [each.event_type for each in criteria if each.event_type and not each.aggregate_type],
-        [str(each.aggregate_type) for each in pairs],
-        [str(each.event_type) for each in pairs],
-    ]
 
 
 def _translate(error: IntegrityError, appends: Sequence[PreparedAppend]) -> NoReturn:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 try:
     import psycopg
+    from psycopg.types.numeric import Int8
 except ImportError:  # a host with psycopg2
+    bigint: type[int] = int
 
     def prepared_cursor(connection: BaseDatabaseWrapper) -> CursorWrapper:
         return connection.cursor()
@@ -24,6 +26,8 @@ except ImportError:  # a host with psycopg2
     kept_cursor = prepared_cursor
 
 else:
+    # A plain int is sent as the smallest type that holds it, and each type is another statement.
+    bigint = Int8
 
     class PreparedCursor(psycopg.Cursor[Any]):
         """Django's own cursors bind parameters on the client, which leaves nothing to prepare."""

@@ -14,7 +14,7 @@ ANN = {"email": "ann@example.com", "name": "Ann"}
 
 
 def send(api: Api, body: dict[str, Any], key: str = KEY, slug: str = "register-user") -> Any:
-    return api.send(slug, body, **{"Idempotency-Key": key, "X-Correlation-ID": "talk-1"})
+    return api.send(slug, body, **{"Idempotency-Key": key})
 
 
 def test_a_repeated_command_gets_the_first_answer(api: Api):
@@ -40,11 +40,32 @@ def test_an_id_that_the_server_makes_up_is_the_same_in_a_repetition(api: Api):
     assert second["Idempotency-Replayed"] == "true"
 
 
-def test_ids_made_up_under_different_keys_differ(api: Api):
-    first = send(api, ANN).json()["result"]["user_id"]
-    second = send(api, ANN | {"email": "b@example.com"}, str(uuid4())).json()["result"]["user_id"]
+def test_a_repetition_names_the_conversation_that_holds_its_events(api: Api):
+    headers = {"Idempotency-Key": KEY}
+    first = api.send("register-user", ANN, **headers, **{"X-Correlation-ID": "talk-1"})
+    second = api.send("register-user", ANN, **headers, **{"X-Correlation-ID": "talk-2"})
 
-    assert first != second
+    assert second.json() == first.json()
+    assert second.json()["correlation_id"] == Event.objects.get().correlation_id == "talk-1"
+    assert second["X-Correlation-ID"] == "talk-2"
+
+
+def test_the_order_of_the_body_is_no_other_command(api: Api):
+    send(api, {"email": "ann@example.com", "name": "Ann"})
+
+    assert send(api, {"name": "Ann", "email": "ann@example.com"})["Idempotency-Replayed"] == "true"
+
+
+def test_a_form_is_repeated_whatever_the_token_of_its_page(api: Api):
+    for token, replayed in [("a", None), ("b", "true")]:
+        response = api.client.post(
+            "/api/commands/register-user",
+            ANN | {"csrfmiddlewaretoken": token, "user_id": ""},
+            headers={"Idempotency-Key": KEY},
+        )
+        assert response.status_code == 200, response.content
+        assert response.get("Idempotency-Replayed") == replayed
+    assert Event.objects.count() == 1
 
 
 def test_a_repeated_refusal_is_refused_alike(api: Api):
@@ -53,8 +74,9 @@ def test_a_repeated_refusal_is_refused_alike(api: Api):
     first, second = send(api, ANN), send(api, ANN)
 
     assert first.status_code == second.status_code == 422
-    assert first.json() == second.json()
-    assert first.json()["code"] == "email_taken"
+    assert first.json()["code"] == second.json()["code"] == "email_taken"
+    assert "Idempotency-Replayed" not in first
+    assert second["Idempotency-Replayed"] == "true"
 
 
 def test_a_key_of_another_command_is_refused(api: Api):

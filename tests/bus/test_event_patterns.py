@@ -5,6 +5,7 @@ import pytest
 from events.bus.patterns import Criterion, parse_pattern
 from events.exceptions import InvalidInput
 from events.messages import DomainEvent
+from events.registry import check_type_name
 from events.streams import StreamName
 from tests.factories import ItemAdded, item_added, item_removed
 
@@ -53,6 +54,12 @@ def test_the_criteria_are_all_ways_to_read_the_names():
     assert parse_pattern(ItemAdded).criteria == (Criterion(None, "tests.ItemAdded"),)
 
 
+@pytest.mark.parametrize("name", ["A", "a.b", "shop.Sold2", "A_b._c.1", "U" * 100])
+def test_whatever_can_be_the_name_of_a_type_is_a_pattern_for_it(name):
+    check_type_name(name)
+    assert Criterion(None, name) in parse_pattern(name).criteria
+
+
 @pytest.mark.parametrize(
     "pattern",
     [
@@ -77,6 +84,8 @@ def test_the_criteria_are_all_ways_to_read_the_names():
         None,
         int,
         ("UserRegistered",),
+        "U" * 101,
+        f"User.{'U' * 101}",
     ],
 )
 def test_what_can_match_nothing_is_refused(pattern):

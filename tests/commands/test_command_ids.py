@@ -12,6 +12,7 @@ from django.db import transaction
 
 from events.command_bus import CommandBus
 from events.command_records import CommandRecords
+from events.context import message_context
 from events.exceptions import (
     CommandIdReused,
     CommandRefused,
@@ -59,8 +60,8 @@ class Counted:
         event_store().append(StreamName("Shelf", "a"), [BookShelved(title=command.title)])
         return self.action()
 
-    def dispatch(self, command_id: UUID | None = ID, command=COMMAND):
-        return self._bus.dispatch(command, command_id=command_id)
+    def dispatch(self, command_id: UUID | None = ID, command=COMMAND, sent=None):
+        return self._bus.dispatch(command, command_id=command_id, sent=sent)
 
 
 def test_the_same_id_is_answered_again_without_running_the_handler():
@@ -147,6 +148,49 @@ def test_equal_commands_are_the_same_whatever_the_order_of_their_keys():
     assert len(titles()) == 2
 
 
+# --- what was sent ---
+
+
+def test_a_repetition_is_known_by_what_was_sent_whatever_was_made_up_for_the_rest():
+    counted = Counted()
+    counted.dispatch(sent={"title": "Edda"})
+    made_up = ShelveBook(shelf="made up anew", title="Edda")
+    assert counted.dispatch(command=made_up, sent={"title": "Edda"}).replayed
+    assert counted.runs == 1
+    for other in ({"title": "Edda", "shelf": "a"}, {}, None):
+        with pytest.raises(CommandIdReused):
+            counted.dispatch(sent=other)
+
+
+def test_the_same_content_of_another_command_is_another_command():
+    bus.dispatch(COMMAND, command_id=ID, sent={})
+    with pytest.raises(CommandIdReused):
+        bus.dispatch(ShelveBooks(shelf="a", titles={}), command_id=ID, sent={})
+
+
+@pytest.mark.parametrize("sent", [{"at": datetime(2026, 3, 1, tzinfo=UTC)}, {"a": [{1}]}], ids=repr)
+def test_what_was_sent_is_refused_by_name_where_it_is_no_json(sent):
+    with pytest.raises(InvalidInput) as caught:
+        Counted().dispatch(sent=sent)
+    assert caught.value.field in ("sent.at", "sent.a[0]")
+    assert titles() == []
+
+
+def test_an_answer_names_the_conversation_of_its_events_also_when_it_is_repeated():
+    counted = Counted()
+    with message_context(correlation_id="talk-1"):
+        first = counted.dispatch()
+    with message_context(correlation_id="talk-2"):
+        second = counted.dispatch()
+    [recorded] = event_store().read_stream(StreamName("Shelf", "a"))
+    assert first.correlation_id == second.correlation_id == "talk-1"
+    assert recorded.metadata["correlation_id"] == "talk-1"
+
+
+def test_a_command_outside_of_any_conversation_starts_one_with_its_id():
+    assert Counted().dispatch().correlation_id == str(ID)
+
+
 # --- refusals ---
 
 
@@ -156,11 +200,13 @@ def refuse():
 
 def test_a_refusal_is_recorded_and_given_again_with_its_code():
     counted = Counted(refuse)
-    with pytest.raises(ShelfIsFull):
+    with pytest.raises(ShelfIsFull) as first:
         counted.dispatch()
+    assert not first.value.replayed
     for _ in range(2):
         with pytest.raises(CommandRefused) as caught:
             counted.dispatch()
+        assert caught.value.replayed
         assert caught.value.code == "shelf_is_full"
         assert str(caught.value) == caught.value.message == "There is no room."
         assert caught.value.details == {"room": 0, "since": None}

@@ -253,7 +253,29 @@ def test_a_command_sent_by_a_handler_is_part_of_the_conversation():
         "causation_id": outer.value,
         "user_id": "ann",
         "command_type": "tests.ShelveBook",
+        "command_causation_id": str(outer.command_id),
     }
+    assert "command_causation_id" not in first
+
+
+def test_each_command_in_a_chain_of_commands_names_the_one_before():
+    def dispatch_once_more(command):
+        return dispatch_to(dispatch_within).value
+
+    with message_context(causation_id="an event"):
+        outer = dispatch_to(dispatch_once_more)
+    first, third = metadata("a")
+    [second] = metadata("b")
+    assert first["command_causation_id"] == third["command_causation_id"] == str(outer.command_id)
+    assert second["command_causation_id"] == first["causation_id"] != str(outer.command_id)
+
+
+def test_a_command_sent_for_an_event_names_it():
+    with message_context(correlation_id="c", causation_id="an event"):
+        result = shelve()
+    [stored] = metadata()
+    assert stored["causation_id"] == str(result.command_id)
+    assert stored["command_causation_id"] == "an event"
 
 
 def test_the_answer_names_what_a_command_sent_by_the_handler_appended():

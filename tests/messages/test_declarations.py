@@ -75,7 +75,11 @@ def test_events_and_commands_are_frozen_and_take_keywords_only():
             message_class(1)
 
 
-@pytest.mark.parametrize("name", ["", "Price Changed", "1Price", "Preis-Ä", "a\n", "a-b", ".a"])
+@pytest.mark.parametrize(
+    "name",
+    ["", "Price Changed", "1Price", "Preis-Ä", "Preis\u00c4", "a\n", "a-b", ".a", "a.", "a..b"],
+    ids=ascii,
+)
 def test_a_name_that_cannot_be_a_type_name_is_refused(name):
     with pytest.raises(
         RegistrationError, match=r"can't be a type name: use letters, digits, _ and"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
@@ -12,6 +13,7 @@ from django.db import connection
 from django.test import override_settings
 
 from events import checks
+from events.api.checks import check_api
 from events.command_bus import CommandBus
 from events.messages import Command, DomainEvent
 from events.registry import CommandTypes, EventTypes, command, event
@@ -31,6 +33,7 @@ def test_all_is_well_with_the_projects_own_settings():
     assert checks.check_settings(None) == []
     assert [message for message in checks.check_upcasters(None) if of_the_project(message)] == []
     assert [message for message in checks.check_handlers(None) if of_the_project(message)] == []
+    assert check_api(None) == []
 
 
 def of_the_project(message: CheckMessage) -> bool:
@@ -229,6 +232,74 @@ def test_w002_a_database_that_is_not_asked_about_is_not_looked_at(monkeypatch):
 @pytest.mark.postgresql
 def test_w002_another_database_has_no_such_trap():
     assert checks.check_sqlite(None, databases=["default"]) == []
+
+
+# --- events.E006, E007, E008: the API ---
+
+
+@pytest.fixture
+def commands(monkeypatch) -> CommandTypes:
+    types = CommandTypes()
+    monkeypatch.setattr("events.registry.command_types", types)
+    monkeypatch.setattr("events.api.checks.command_types", types)
+    return types
+
+
+def test_e006_commands_with_the_same_url_are_an_error_that_names_them(commands):
+    for name in ("tests.SendIt", "tests.SENDIt", "tests.SendThat"):
+        command(name)(type(name, (Command,), {"__annotations__": {}}))
+
+    [message] = check_api(None)
+    assert isinstance(message, Error)
+    assert message.id == "events.E006"
+    assert message.msg == (
+        "The commands tests.SendIt and tests.SENDIt have the same URL: commands/tests.send-it."
+    )
+    assert message.hint is not None
+    assert "Rename" in message.hint
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["nowhere.Authentication", "rest_framework.authentication.Token", "Session", "", 5, None],
+)
+def test_e007_an_authentication_class_that_cannot_be_imported_is_an_error_with_its_path(path):
+    given = ["rest_framework.authentication.BasicAuthentication", path]
+    with override_settings(EVENTS={"api_authentication_classes": given}):
+        [message] = check_api(None)
+    assert isinstance(message, Error)
+    assert message.id == "events.E007"
+    assert f"EVENTS['api_authentication_classes'] holds {path!r}" in message.msg
+    assert message.hint is not None
+    assert "rest_framework.authentication.SessionAuthentication" in message.hint
+
+
+def test_e007_a_setting_that_is_no_list_is_reported_once():
+    with override_settings(EVENTS={"api_authentication_classes": "a.B"}):
+        assert check_api(None) == []
+        [message] = checks.check_settings(None)
+    assert message.id == "events.E005"
+
+
+def without_drf() -> Any:
+    return [app for app in settings.INSTALLED_APPS if app != "rest_framework"]
+
+
+def test_e008_the_api_without_its_framework_is_an_error_with_what_to_add():
+    with override_settings(INSTALLED_APPS=without_drf()):
+        [message] = check_api(None)
+    assert isinstance(message, Error)
+    assert message.id == "events.E008"
+    assert message.msg == "events.api.urls is used, but 'rest_framework' isn't in INSTALLED_APPS."
+    assert message.hint is not None
+    assert message.hint.startswith("Add 'rest_framework' to INSTALLED_APPS")
+
+
+@pytest.mark.parametrize("urlconf", ["tests.operations.urls_without_api", None])
+def test_a_host_without_the_api_needs_nothing_for_it(urlconf):
+    wrong = {"api_authentication_classes": ["nowhere.Authentication"]}
+    with override_settings(ROOT_URLCONF=urlconf, INSTALLED_APPS=without_drf(), EVENTS=wrong):
+        assert check_api(None) == []
 
 
 # --- as a user meets them ---

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from django.utils.connection import ConnectionDoesNotExist
 
 from events.exceptions import InvalidInput
 from tests.users.people import ANN, BOB, deactivate, event_names, history, register
-from users.email_addresses import normalised
+from users.email_addresses import claim, normalised
 from users.exceptions import EmailTaken
 from users.models import EmailClaim
 
@@ -27,6 +28,56 @@ from users.models import EmailClaim
 def test_each_address_has_one_spelling(given, expected):
     assert normalised(given) == expected
     assert normalised(expected) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("ann@xn--bcher-kva.example", "ann@b\u00fccher.example"),
+        ("Ann@XN--BCHER-KVA.Example", "ann@b\u00fccher.example"),
+        ("ann@shop.xn--bcher-kva.example", "ann@shop.b\u00fccher.example"),
+        ("ann@xn--r8jz45g.xn--zckzah", "ann@\u4f8b\u3048.\u30c6\u30b9\u30c8"),
+        ("ann@\u4f8b\u3048\u3002\u30c6\u30b9\u30c8", "ann@\u4f8b\u3048.\u30c6\u30b9\u30c8"),
+        ("ann@example\uff0eorg", "ann@example.org"),
+        ("ann@example\uff61org", "ann@example.org"),
+        # The mailbox is whatever its domain makes of it.
+        ("xn--bcher-kva@example.org", "xn--bcher-kva@example.org"),
+    ],
+    ids=ascii,
+)
+def test_a_domain_in_punycode_and_in_unicode_is_the_same(given, expected):
+    assert normalised(given) == expected
+    assert normalised(expected) == expected
+
+
+def test_domains_that_differ_by_a_sharp_s_are_two():
+    sharp = normalised("ann@xn--strae-oqa.example")
+    assert sharp == normalised("ann@stra\u00dfe.example")
+    assert sharp != normalised("ann@strasse.example")
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "xn--",
+        "xn---",
+        "xn--99999",  # no punycode
+        "xn--a",  # a control character
+        "xn--abc-",  # only ASCII
+        "xn---tda",  # another way to write xn--tda
+        "xn--\u00fc-kva",
+        "xn--" + "\u00dcber".encode("punycode").decode(),  # a capital
+        "xn--" + "\ufb01\u00fc".encode("punycode").decode(),  # a ligature
+        "xn--" + "a\u3002b".encode("punycode").decode(),  # a dot
+        "xn--" + "a\u200db".encode("punycode").decode(),  # an invisible joiner
+    ],
+    ids=ascii,
+)
+def test_a_domain_whose_punycode_stands_for_no_name_is_refused_by_field(label):
+    for domain in (f"{label}.example", f"shop.{label}"):
+        with pytest.raises(InvalidInput) as caught:
+            normalised(f"ann@{domain}")
+        assert caught.value.field == "email"
 
 
 @pytest.mark.parametrize(
@@ -90,6 +141,19 @@ def test_an_address_is_taken_in_whatever_spelling(other):
     assert caught.value.details == {"email": "ann@example.org"}
     assert event_names(BOB) == []
     assert EmailClaim.objects.get().user_id == ANN
+
+
+@pytest.mark.django_db
+def test_an_address_is_taken_in_punycode_and_in_unicode():
+    register(email="ann@xn--bcher-kva.example")
+    with pytest.raises(EmailTaken):
+        register(BOB, email="ann@b\u00fccher.example")
+
+
+def test_an_address_is_claimed_where_the_log_is(settings):
+    settings.EVENTS = {"database": "log"}
+    with pytest.raises(ConnectionDoesNotExist, match="'log'"):
+        claim("ann@example.org", ANN)
 
 
 @pytest.mark.django_db

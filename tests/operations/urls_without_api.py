@@ -1,0 +1,8 @@
+"""Of a host that uses the apps, and doesn't mount their API."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import path
+
+urlpatterns = [path("admin/", admin.site.urls)]

@@ -1,0 +1,65 @@
+"""The pages in docs/ are true: their code runs, their links exist."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from events.registry import event_types
+
+DOCS = Path(__file__).parent.parent / "docs"
+EVENTS_AND_JSON = (DOCS / "events-and-json.md").read_text()
+ONLY_POSTGRESQL = "## What jsonb changes"
+
+
+@pytest.fixture
+def page(monkeypatch):
+    """A module in which the code of a page stands as if it were one file, and then is forgotten."""
+    for owner, name in [
+        (event_types, "_classes"),
+        (event_types, "_codecs"),
+        (event_types, "_makers"),
+        (event_types.upcasters, "_upcasters"),
+    ]:
+        monkeypatch.setattr(owner, name, dict(getattr(owner, name)))
+    module = ModuleType("page")
+    monkeypatch.setitem(sys.modules, "page", module)
+    return module
+
+
+def sections(text):
+    """Blocks of code by the heading that they stand under."""
+    headings = re.split(r"^(## .*)$", text, flags=re.MULTILINE)
+    return {
+        heading: re.findall(r"```python\n(.*?)```", body, re.DOTALL)
+        for heading, body in zip(headings[1::2], headings[2::2], strict=True)
+    }
+
+
+def run(blocks, page):
+    assert blocks
+    for block in blocks:
+        assert "assert " in block
+        exec(compile(block, "page", "exec"), vars(page))
+
+
+@pytest.mark.django_db
+def test_the_code_about_events_and_json_runs(page):
+    by_heading = sections(EVENTS_AND_JSON)
+    run([b for h, blocks in by_heading.items() if h != ONLY_POSTGRESQL for b in blocks], page)
+
+
+@pytest.mark.django_db
+@pytest.mark.postgresql
+def test_the_code_about_jsonb_runs(page):
+    run(sections(EVENTS_AND_JSON)[ONLY_POSTGRESQL], page)
+
+
+@pytest.mark.parametrize("path", sorted(DOCS.rglob("*.md")), ids=lambda path: path.stem)
+def test_each_link_of_a_page_exists(path):
+    links = re.findall(r"\]\((?!http)([^)#]+)", path.read_text())
+    assert [link for link in links if not (path.parent / link).exists()] == []
