@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
-from typing import Any, TypeAlias, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar, overload
 from uuid import UUID
 
 from django.db import OperationalError, transaction
@@ -24,6 +25,7 @@ from .exceptions import (
     HandlerNotRegistered,
     InvalidAnswer,
     InvalidInput,
+    OpenTransaction,
     RegistrationError,
     StaleVersion,
 )
@@ -35,43 +37,91 @@ from .store.appending import collecting_appends
 from .store.errors import sqlstate
 
 CommandT = TypeVar("CommandT", bound=Command)
-Handler: TypeAlias = Callable[[Any], Any]
+OutcomeT = TypeVar("OutcomeT")
+Handler: TypeAlias = Callable[..., Any]
+Ask: TypeAlias = Callable[[Any], Any]
 
 # Serialization failure, deadlock detected: the transaction is gone, and may succeed when run again.
 _RETRYABLE = {"40001", "40P01"}
+
+
+_NOT_ASKED: Any = object()
+
+
+@dataclass(frozen=True, slots=True)
+class _Registration:
+    handler: Handler
+    ask: Ask | None
 
 
 class CommandBus:
     """One handler for each command class."""
 
     def __init__(self) -> None:
-        self._handlers: dict[type[Command], Handler] = {}
+        self._handlers: dict[type[Command], _Registration] = {}
 
     def __iter__(self) -> Iterator[type[Command]]:
         """The command classes that have a handler."""
         return iter(self._handlers)
 
-    def register(self, command_class: type[Command], handler: Handler) -> None:
+    def register(
+        self, command_class: type[Command], handler: Handler, *, ask: Ask | None = None
+    ) -> None:
         if not (isinstance(command_class, type) and issubclass(command_class, Command)):
             raise RegistrationError(f"{command_class!r} isn't a command class.")
-        taken = self._handlers.setdefault(command_class, handler)
-        if taken is not handler:
+        registration = _Registration(handler, ask)
+        taken = self._handlers.setdefault(command_class, registration)
+        if taken != registration:
             raise RegistrationError(
-                f"{command_class.__name__} has two handlers: {taken!r} and {handler!r}."
+                f"{command_class.__name__} has two handlers: {taken.handler!r} and {handler!r}."
             )
 
+    @overload
     def handles(
         self, command_class: type[CommandT]
-    ) -> Callable[[Callable[[CommandT], Any]], Callable[[CommandT], Any]]:
-        """Registers the decorated function. What it returns must be plain JSON, or None."""
+    ) -> Callable[[Callable[[CommandT], Any]], Callable[[CommandT], Any]]: ...
 
-        def register(handler: Callable[[CommandT], Any]) -> Callable[[CommandT], Any]:
-            self.register(command_class, handler)
+    @overload
+    def handles(
+        self, command_class: type[CommandT], *, ask: Callable[[CommandT], OutcomeT]
+    ) -> Callable[[Callable[[CommandT, OutcomeT], Any]], Callable[[CommandT, OutcomeT], Any]]: ...
+
+    def handles(
+        self, command_class: type[CommandT], *, ask: Ask | None = None
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Registers the decorated function. What it returns must be plain JSON, or None.
+
+        `ask` is for what no transaction can undo, such as a call of another system. It is called
+        with the command before the transaction opens, and what it returns is handed to the handler
+        as a second argument, to be recorded. A crash between the two repeats it: it must have one
+        effect, and the same outcome, however often it is called for the same thing.
+        """
+
+        def register(handler: Callable[..., Any]) -> Callable[..., Any]:
+            self.register(command_class, handler, ask=ask)
             return handler
 
         return register
 
-    def dispatch(self, command: Command, *, command_id: UUID | None = None) -> CommandResult:
+    def asks_first(self, command_class: type[Command]) -> bool:
+        """Whether the command's handler is handed the outcome of an `ask`."""
+        return self._registration(command_class).ask is not None
+
+    def ask(self, command: Command) -> Any:
+        """The first half of `dispatch`, for who runs the second in a transaction of its own.
+
+        Raises OpenTransaction: a roll-back could not undo what the other system did.
+        """
+        _checked(command)
+        ask = self._registration(type(command)).ask
+        if ask is None:
+            raise InvalidInput("command", f"{command.command_type} asks nothing")
+        _refuse_open_transaction(command)
+        return ask(command)
+
+    def dispatch(
+        self, command: Command, *, command_id: UUID | None = None, outcome: Any = _NOT_ASKED
+    ) -> CommandResult:
         """Runs the handler in a transaction (or joins the open one) and returns its answer.
 
         When someone else changes the same stream meanwhile, everything is rolled back and tried
@@ -81,23 +131,52 @@ class CommandBus:
         With a `command_id` the answer, refusals included, is recorded: the same id again is
         answered from the record without running the handler, also while the first still runs. The
         id of another command raises CommandIdReused. Other errors are not recorded.
+
+        Where the handler was registered with an `ask`, that is called first, outside of any
+        transaction (OpenTransaction is raised in one), unless its `outcome` is given.
         """
         if not isinstance(command_id, UUID | None):
             raise InvalidInput("command_id", f"expected a UUID, got {command_id!r}")
         data = _checked(command)
-        handler = self._handlers.get(type(command))
-        if handler is None:
-            raise HandlerNotRegistered(command.command_type)
+        registration = self._registration(type(command))
         identity = command_id or new_id()
+        records = CommandRecords(command, command_id, data) if command_id else None
         correlation_id = current_context().correlation_id or str(identity)
         with message_context(
             correlation_id=correlation_id,
             causation_id=str(identity),
             command_type=command.command_type,
         ):
-            if command_id is None:
-                return _with_retries(lambda: _run(handler, command, identity))
-            return _run_once(handler, command, CommandRecords(command, command_id, data))
+            arguments: list[Any] = [command]
+            if registration.ask is not None:
+                if outcome is _NOT_ASKED:
+                    _refuse_open_transaction(command)
+                    if records is not None and records.exist():
+                        return records.answer()
+                    outcome = registration.ask(command)
+                arguments.append(outcome)
+            handler = registration.handler
+            if records is None:
+                return _with_retries(lambda: _run(handler, arguments, identity))
+            return _run_once(handler, arguments, records)
+
+    def _registration(self, command_class: type[Command]) -> _Registration:
+        try:
+            return self._handlers[command_class]
+        except KeyError:
+            raise HandlerNotRegistered(command_class.command_type) from None
+
+
+def _refuse_open_transaction(command: Command) -> None:
+    using = events_settings().database
+    if not transaction.get_connection(using).in_atomic_block:
+        return
+    try:
+        # Accepts the transactions that Django's tests put around themselves.
+        with transaction.atomic(using=using, durable=True):
+            pass
+    except RuntimeError as error:
+        raise OpenTransaction(command.command_type) from error
 
 
 def _checked(command: Command) -> JsonObject:
@@ -110,10 +189,10 @@ def _checked(command: Command) -> JsonObject:
     return data
 
 
-def _run(handler: Handler, command: Command, command_id: UUID) -> CommandResult:
+def _run(handler: Handler, arguments: Sequence[Any], command_id: UUID) -> CommandResult:
     try:
         with collecting_appends() as appended:
-            value = handler(command)
+            value = handler(*arguments)
     except CommandRefused as refusal:
         _check_answer(dict(refusal.details), f"details of {type(refusal).__name__}")
         raise
@@ -129,10 +208,10 @@ def _check_answer(value: Any, name: str) -> None:
         raise InvalidAnswer(str(error.under(name))) from None
 
 
-def _run_once(handler: Handler, command: Command, records: CommandRecords) -> CommandResult:
+def _run_once(handler: Handler, arguments: Sequence[Any], records: CommandRecords) -> CommandResult:
     def claim_and_run() -> CommandResult:
         records.claim()
-        result = _run(handler, command, records.command_id)
+        result = _run(handler, arguments, records.command_id)
         records.complete(result)
         return result
 
