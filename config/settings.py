@@ -28,6 +28,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "events",
     "users",
+    "orders",
     "demo",
 ]
 
@@ -63,6 +64,9 @@ TEMPLATES = [
 
 # Defaults of the app, with their meaning: events/conf.py
 EVENTS: dict[str, Any] = {}
+
+# Defaults of the shop: orders/conf.py
+ORDERS: dict[str, Any] = {}
 
 
 def database(url: str) -> dict[str, Any]:

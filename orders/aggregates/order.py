@@ -1,0 +1,116 @@
+"""What a customer wants, until it is completed or given up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from events.aggregates import EventSourcedAggregate
+from events.exceptions import InvalidInput
+
+from ..addresses import Address
+from ..events import (
+    OrderCancelled,
+    OrderCompleted,
+    OrderPlaced,
+    OrderProcessingCompleted,
+    OrderProcessingFailed,
+)
+from ..exceptions import OrderIsCancelled, OrderIsCompleted
+from ..lines import OrderLine
+from ..money import Money
+
+
+class OrderStatus(StrEnum):
+    PLACED = "placed"
+    CANCELLED = "cancelled"
+    COMPLETED = "completed"
+
+
+class Order(EventSourcedAggregate):
+    aggregate_type = "Order"
+    ignored_events = frozenset({OrderProcessingCompleted, OrderProcessingFailed})
+
+    status: OrderStatus | None = None
+    user_id: UUID | None = None
+    items: tuple[OrderLine, ...] = ()
+    total_amount: Money | None = None
+    shipping_address: Address | None = None
+    payment_method: str = ""
+
+    @classmethod
+    def place(
+        cls,
+        order_id: UUID,
+        user_id: UUID,
+        items: Sequence[OrderLine],
+        shipping_address: Address,
+        payment_method: str,
+    ) -> Order:
+        """Raises InvalidInput for lines without a price, or in several currencies."""
+        _check(items)
+        order = cls(order_id)
+        order.add_event(
+            OrderPlaced(
+                user_id=user_id,
+                items=tuple(items),
+                total_amount=_total(items),
+                shipping_address=shipping_address,
+                payment_method=payment_method,
+            )
+        )
+        return order
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.status is OrderStatus.CANCELLED
+
+    def cancel(self, reason: str) -> None:
+        """Once; the first reason stands."""
+        if self.status is OrderStatus.COMPLETED:
+            raise OrderIsCompleted(self.id)
+        if not self.is_cancelled:
+            self.add_event(OrderCancelled(reason=reason))
+
+    def complete(self) -> None:
+        if self.is_cancelled:
+            raise OrderIsCancelled(self.id)
+        if self.status is not OrderStatus.COMPLETED:
+            self.add_event(OrderCompleted(completion_date=datetime.now(UTC)))
+
+    def apply_order_placed(self, event: OrderPlaced) -> None:
+        self.status = OrderStatus.PLACED
+        self.user_id = event.user_id
+        self.items = event.items
+        self.total_amount = event.total_amount
+        self.shipping_address = event.shipping_address
+        self.payment_method = event.payment_method
+
+    def apply_order_cancelled(self, event: OrderCancelled) -> None:
+        self.status = OrderStatus.CANCELLED
+
+    def apply_order_completed(self, event: OrderCompleted) -> None:
+        self.status = OrderStatus.COMPLETED
+
+
+def _total(items: Sequence[OrderLine]) -> Money:
+    try:
+        return Money.total(line.price for line in items)
+    except InvalidInput as error:
+        raise InvalidInput("items", f"cost too much together: {error}") from error
+
+
+def _check(items: Sequence[OrderLine]) -> None:
+    for index, line in enumerate(items):
+        place = f"items[{index}]"
+        if not line.product_id.isprintable():  # it names a stream
+            raise InvalidInput(f"{place}.product_id", "holds characters that can't be printed")
+        if not line.unit_price.is_positive:
+            raise InvalidInput(f"{place}.unit_price.amount", "must be more than nothing")
+        if line.unit_price.currency != items[0].unit_price.currency:
+            raise InvalidInput(
+                f"{place}.unit_price.currency",
+                f"is {line.unit_price.currency}, but {items[0].unit_price.currency} before",
+            )
