@@ -44,6 +44,20 @@ class OrderCancelled(DomainEvent):
     reason: str
 
 
+@event("OrderShipped")
+class OrderShipped(DomainEvent):
+    """Stored together with ShippingArranged: the order can't be cancelled meanwhile."""
+
+    tracking_number: str
+
+
+@event("OrderRecalled")
+class OrderRecalled(DomainEvent):
+    """Stored together with ShippingCancelled: the parcel comes back."""
+
+    tracking_number: str
+
+
 @event("OrderCompleted")
 class OrderCompleted(DomainEvent):
     completion_date: datetime

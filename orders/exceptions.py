@@ -50,6 +50,13 @@ class GatewayTimeout(Unavailable):
     """The foreign system gave no answer: what it did, only asking again with the same key tells."""
 
 
+class OrderCancelledMeanwhile(Unavailable):
+    """While the carrier was asked, which has a parcel now. The same again calls it back."""
+
+    def __init__(self, order_id: UUID) -> None:
+        super().__init__(f"Order {order_id} was cancelled while its parcel was arranged.")
+
+
 class UndoRefused(CommandRefused):
     """The foreign system keeps what it has done. Asking again won't help; a human must."""
 

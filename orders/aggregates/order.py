@@ -17,8 +17,10 @@ from ..events import (
     OrderPlaced,
     OrderProcessingCompleted,
     OrderProcessingFailed,
+    OrderRecalled,
+    OrderShipped,
 )
-from ..exceptions import OrderIsCancelled, OrderIsCompleted
+from ..exceptions import OrderIsCancelled, OrderIsCompleted, OrderIsShipped
 from ..lines import OrderLine
 from ..money import Money
 
@@ -39,6 +41,8 @@ class Order(EventSourcedAggregate):
     total_amount: Money | None = None
     shipping_address: Address | None = None
     payment_method: str = ""
+    #: Of the parcel that is under way.
+    tracking_number: str | None = None
 
     @classmethod
     def place(
@@ -69,10 +73,23 @@ class Order(EventSourcedAggregate):
 
     def cancel(self, reason: str) -> None:
         """Once; the first reason stands."""
+        if self.is_cancelled:
+            return
         if self.status is OrderStatus.COMPLETED:
             raise OrderIsCompleted(self.id)
-        if not self.is_cancelled:
-            self.add_event(OrderCancelled(reason=reason))
+        if self.tracking_number is not None:
+            raise OrderIsShipped(self.id, self.tracking_number)
+        self.add_event(OrderCancelled(reason=reason))
+
+    def ship(self, tracking_number: str) -> None:
+        if self.is_cancelled:
+            raise OrderIsCancelled(self.id)
+        if self.tracking_number != tracking_number:
+            self.add_event(OrderShipped(tracking_number=tracking_number))
+
+    def recall(self) -> None:
+        if self.tracking_number is not None:
+            self.add_event(OrderRecalled(tracking_number=self.tracking_number))
 
     def complete(self) -> None:
         if self.is_cancelled:
@@ -90,6 +107,12 @@ class Order(EventSourcedAggregate):
 
     def apply_order_cancelled(self, event: OrderCancelled) -> None:
         self.status = OrderStatus.CANCELLED
+
+    def apply_order_shipped(self, event: OrderShipped) -> None:
+        self.tracking_number = event.tracking_number
+
+    def apply_order_recalled(self, event: OrderRecalled) -> None:
+        self.tracking_number = None
 
     def apply_order_completed(self, event: OrderCompleted) -> None:
         self.status = OrderStatus.COMPLETED

@@ -5,13 +5,11 @@ from __future__ import annotations
 from events.command_bus import handles
 from events.repository import Repository
 
-from ..aggregates.order import Order, OrderStatus
-from ..aggregates.shipment import Shipment
+from ..aggregates.order import Order
 from ..commands import CancelOrder, CompleteOrder, PlaceOrder
-from ..exceptions import OrderAlreadyPlaced, OrderIsShipped
+from ..exceptions import OrderAlreadyPlaced
 
 orders = Repository(Order)
-shipments = Repository(Shipment)
 
 
 @handles(PlaceOrder)
@@ -32,10 +30,6 @@ def place_order(command: PlaceOrder) -> dict[str, str]:
 @handles(CancelOrder)
 def cancel_order(command: CancelOrder) -> None:
     order = orders.load(command.order_id)
-    if order.status is OrderStatus.PLACED:
-        shipment = shipments.find(command.order_id)
-        if shipment is not None and shipment.tracking_number is not None:
-            raise OrderIsShipped(order.id, shipment.tracking_number)
     order.cancel(command.reason)
     orders.save(order)
 

@@ -83,7 +83,12 @@ def test_an_order_whose_parcel_is_under_way_cannot_be_cancelled():
     assert caught.value.details["tracking_number"] in str(caught.value)
     cancel_shipping()
     cancel()
-    assert event_names("Order") == ["OrderPlaced", "OrderCancelled"]
+    assert event_names("Order") == [
+        "OrderPlaced",
+        "OrderShipped",
+        "OrderRecalled",
+        "OrderCancelled",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,15 @@ import time_machine
 from events.exceptions import InvalidInput
 from events.testing import given
 from orders.aggregates.order import Order, OrderStatus
-from orders.events import OrderCancelled, OrderCompleted, OrderPlaced, OrderProcessingCompleted
-from orders.exceptions import OrderIsCancelled, OrderIsCompleted
+from orders.events import (
+    OrderCancelled,
+    OrderCompleted,
+    OrderPlaced,
+    OrderProcessingCompleted,
+    OrderRecalled,
+    OrderShipped,
+)
+from orders.exceptions import OrderIsCancelled, OrderIsCompleted, OrderIsShipped
 from orders.lines import OrderLine
 from orders.money import Money
 from tests.factories import MOMENT
@@ -23,6 +30,8 @@ PLACED = OrderPlaced(
     payment_method="card",
 )
 CANCELLED = OrderCancelled(reason="Changed my mind.")
+SHIPPED = OrderShipped(tracking_number="SIM1")
+RECALLED = OrderRecalled(tracking_number="SIM1")
 COMPLETED = OrderCompleted(completion_date=MOMENT)
 
 
@@ -106,6 +115,47 @@ def test_a_cancelled_order_cannot_be_completed():
     (
         given(Order, str(ORDER), PLACED, CANCELLED)
         .when(lambda order: order.complete())
+        .then_refused(OrderIsCancelled, code="order_is_cancelled")
+    )
+
+
+def test_an_order_is_shipped_once():
+    (
+        given(Order, str(ORDER), PLACED)
+        .when(lambda order: order.ship("SIM1"))
+        .then(SHIPPED)
+        .then_state(tracking_number="SIM1")
+    )
+    given(Order, str(ORDER), PLACED, SHIPPED).when(lambda o: o.ship("SIM1")).then_nothing()
+
+
+def test_an_order_is_recalled_once():
+    (
+        given(Order, str(ORDER), PLACED, SHIPPED)
+        .when(lambda order: order.recall())
+        .then(RECALLED)
+        .then_state(tracking_number=None)
+    )
+    given(Order, str(ORDER), PLACED, SHIPPED, RECALLED).when(lambda o: o.recall()).then_nothing()
+
+
+def test_a_shipped_order_cannot_be_cancelled_before_it_is_recalled():
+    (
+        given(Order, str(ORDER), PLACED, SHIPPED)
+        .when(lambda order: order.cancel("Changed my mind."))
+        .then_refused(OrderIsShipped, code="order_is_shipped")
+    )
+    (
+        given(Order, str(ORDER), PLACED, SHIPPED, RECALLED)
+        .when(lambda order: order.cancel("Changed my mind."))
+        .then(CANCELLED)
+    )
+
+
+def test_a_cancelled_order_cannot_be_shipped():
+    (
+        given(Order, str(ORDER), PLACED, CANCELLED)
+        .when(lambda order: order.ship("SIM1"))
         .then_refused(OrderIsCancelled, code="order_is_cancelled")
     )
 
