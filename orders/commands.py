@@ -19,8 +19,7 @@ from events.registry import command
 from .addresses import Address
 from .lines import OrderLine, ProductId, Quantities, Quantity
 from .money import Money
-
-PaymentMethod = Annotated[str, Limits(min_length=1, max_length=100)]
+from .payment_methods import PaymentMethod
 
 # --- orders ---
 
@@ -32,7 +31,6 @@ class PlaceOrder(Command):
     user_id: UUID
     items: Annotated[tuple[OrderLine, ...], Limits(min_length=1, max_length=100)]
     shipping_address: Address
-    #: The gateway's name for a card or an account, never its number.
     payment_method: PaymentMethod
     order_id: UUID = field(default_factory=new_id)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import ClassVar
 from uuid import UUID
 
 from events.aggregates import EventSourcedAggregate
@@ -23,6 +24,7 @@ from ..events import (
 from ..exceptions import OrderIsCancelled, OrderIsCompleted, OrderIsShipped
 from ..lines import OrderLine
 from ..money import Money
+from ..payment_methods import check_payment_method
 
 
 class OrderStatus(StrEnum):
@@ -33,6 +35,8 @@ class OrderStatus(StrEnum):
 
 class Order(EventSourcedAggregate):
     aggregate_type = "Order"
+    # A handful of events: there is nothing to save.
+    snapshot_every: ClassVar[int | None] = 0
     ignored_events = frozenset({OrderProcessingCompleted, OrderProcessingFailed})
 
     status: OrderStatus | None = None
@@ -55,6 +59,7 @@ class Order(EventSourcedAggregate):
     ) -> Order:
         """Raises InvalidInput for lines without a price, or in several currencies."""
         _check(items)
+        check_payment_method(payment_method)
         order = cls(order_id)
         order.add_event(
             OrderPlaced(

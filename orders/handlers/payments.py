@@ -15,6 +15,7 @@ from ..aggregates.payment import Payment
 from ..commands import ProcessPayment, RefundPayment
 from ..conf import payment_gateway
 from ..gateways.payments import Charge, Declined, Refund, charge_key, refund_key
+from ..payment_methods import check_payment_method
 
 orders = Repository(Order)
 payments = Repository(Payment)
@@ -23,6 +24,7 @@ payments = Repository(Payment)
 def charge(command: ProcessPayment) -> Charge | Declined | Refund:
     """For a cancelled order the charge is undone instead: an earlier attempt, of which nobody knows
     the outcome, may have succeeded."""
+    check_payment_method(command.payment_method)
     if orders.load(command.order_id).is_cancelled:
         return _refund(command.order_id)
     key = charge_key(command.order_id)

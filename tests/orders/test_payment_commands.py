@@ -9,7 +9,7 @@ import pytest
 from django.db import connection, transaction
 
 from events.command_bus import command_bus
-from events.exceptions import AggregateNotFound, ConcurrencyError, OpenTransaction
+from events.exceptions import AggregateNotFound, ConcurrencyError, InvalidInput, OpenTransaction
 from orders.commands import ProcessPayment
 from orders.exceptions import EffectKeyReused, GatewayTimeout, GatewayUnavailable, UndoRefused
 from orders.gateways.simulated_payments import SimulatedPayments
@@ -184,6 +184,13 @@ def test_a_charge_whose_answer_was_lost_is_undone_when_the_order_was_cancelled_m
     pay(payment_method="late_answer")
     assert replies() == ["PaymentProcessed", "PaymentRefunded"]
     balance(Decimal(0))
+
+
+def test_a_card_number_gets_neither_to_the_gateway_nor_into_an_event():
+    with pytest.raises(InvalidInput, match="payment_method: looks like the number of a card"):
+        pay(payment_method="4111111111111111")
+    assert replies() == []
+    assert not PaymentLedgerEntry.objects.exists()
 
 
 def test_nothing_is_charged_for_an_order_that_was_never_placed():
