@@ -44,7 +44,6 @@ Ask: TypeAlias = Callable[[Any], Any]
 # Serialization failure, deadlock detected: the transaction is gone, and may succeed when run again.
 _RETRYABLE = {"40001", "40P01"}
 
-
 _NOT_ASKED: Any = object()
 
 
@@ -94,7 +93,8 @@ class CommandBus:
         `ask` is for what no transaction can undo, such as a call of another system. It is called
         with the command before the transaction opens, and what it returns is handed to the handler
         as a second argument, to be recorded. A crash between the two repeats it: it must have one
-        effect, and the same outcome, however often it is called for the same thing.
+        effect, and the same outcome, however often it is called for the same thing. What it raises
+        reaches the caller and leaves no record, refusals included.
         """
 
         def register(handler: Callable[..., Any]) -> Callable[..., Any]:
@@ -139,6 +139,8 @@ class CommandBus:
             raise InvalidInput("command_id", f"expected a UUID, got {command_id!r}")
         data = _checked(command)
         registration = self._registration(type(command))
+        if registration.ask is None and outcome is not _NOT_ASKED:
+            raise InvalidInput("outcome", f"{command.command_type} asks nothing")
         identity = command_id or new_id()
         records = CommandRecords(command, command_id, data) if command_id else None
         correlation_id = current_context().correlation_id or str(identity)
@@ -147,14 +149,12 @@ class CommandBus:
             causation_id=str(identity),
             command_type=command.command_type,
         ):
-            arguments: list[Any] = [command]
-            if registration.ask is not None:
-                if outcome is _NOT_ASKED:
-                    _refuse_open_transaction(command)
-                    if records is not None and records.exist():
-                        return records.answer()
-                    outcome = registration.ask(command)
-                arguments.append(outcome)
+            if registration.ask is not None and outcome is _NOT_ASKED:
+                _refuse_open_transaction(command)
+                if records is not None and records.exist():
+                    return records.answer()
+                outcome = registration.ask(command)
+            arguments = (command,) if outcome is _NOT_ASKED else (command, outcome)
             handler = registration.handler
             if records is None:
                 return _with_retries(lambda: _run(handler, arguments, identity))

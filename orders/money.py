@@ -17,7 +17,7 @@ _context = Context(prec=60, rounding=ROUND_DOWN)
 
 
 class CurrencyMismatch(InvalidInput):
-    """Amounts of different currencies can't be added, subtracted or compared."""
+    """Amounts of different currencies can't be added or subtracted."""
 
     def __init__(self, one: str, other: str) -> None:
         super().__init__("currency", f"{one} and {other} don't mix")

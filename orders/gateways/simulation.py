@@ -62,7 +62,7 @@ class Behaviour:
     def check_answer(self, effect_key: str, attempt: int) -> None:
         """Raises what the caller gets instead of an answer to this attempt (1, 2, ...)."""
         if attempt <= self.errors:
-            raise GatewayUnavailable(f"{effect_key} failed, for the {attempt}. time.")
+            raise GatewayUnavailable(f"{effect_key} failed at attempt {attempt}.")
         if self.never_answers or (self.answers_late and attempt == self.errors + 1):
             raise GatewayTimeout(f"{effect_key} got no answer.")
 

@@ -94,13 +94,16 @@ def test_a_refusal_of_the_outcome_undoes_the_recording(bus, binder):
     assert (titles(), binder.asked) == ([], [])
 
 
-def test_an_error_of_the_one_who_is_asked_reaches_the_caller_and_leaves_no_record(bus):
-    def fail(command: ShelveBook) -> str:
-        raise ZeroDivisionError
-
+@pytest.mark.parametrize("error", [ZeroDivisionError(), ShelfIsFull("Not now.")], ids=repr)
+def test_what_the_one_who_is_asked_raises_reaches_the_caller_and_leaves_no_record(error):
+    """A refusal of another system may be put right there, and the same command sent again."""
     bus = CommandBus()
+
+    def fail(command: ShelveBook) -> str:
+        raise error
+
     bus.handles(ShelveBook, ask=fail)(shelve_bound)
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(type(error)):
         bus.dispatch(COMMAND, command_id=ID)
     assert (record_count(), titles()) == (0, [])
 
@@ -134,6 +137,8 @@ def test_who_asks_is_known(bus):
     assert not plain.asks_first(ShelveBook)
     with pytest.raises(InvalidInput, match=r"tests\.ShelveBook asks nothing"):
         plain.ask(COMMAND)
+    with pytest.raises(InvalidInput, match="outcome"):
+        plain.dispatch(COMMAND, outcome="Edda, bound")
 
 
 def test_the_same_handler_with_another_question_is_another_handler(bus):

@@ -17,7 +17,7 @@ from orders.events import (
     OrderShipped,
 )
 from orders.exceptions import OrderIsCancelled, OrderIsCompleted, OrderIsShipped
-from orders.lines import OrderLine
+from orders.lines import OrderLine, quantities
 from orders.money import Money
 from tests.factories import MOMENT
 from tests.orders.shop import ANN, ORDER, address, eur, line
@@ -57,6 +57,11 @@ def test_an_order_is_placed_with_its_total():
 def test_two_lines_may_be_of_one_product():
     order = place(line("pen", 1, "1.50"), line("pen", 2, "1.00"))
     assert order.total_amount == eur("3.50")
+
+
+def test_what_several_lines_want_of_a_product_is_wanted_together():
+    lines = [line("pen", 1), line("ink", 5), line("pen", 2)]
+    assert quantities(lines) == {"pen": 3, "ink": 5}
 
 
 @pytest.mark.parametrize(
