@@ -29,6 +29,7 @@ INSTALLED_APPS = [
     "django_q",
     "events",
     "users",
+    "orders",
     "demo",
 ]
 
@@ -64,6 +65,9 @@ TEMPLATES = [
 
 # Defaults of the app, with their meaning: events/conf.py
 EVENTS: dict[str, Any] = {"wake_up": "events.delivery.djangoq.wake_up"}
+
+# Defaults of the shop: orders/conf.py
+ORDERS: dict[str, Any] = {}
 
 
 def database(url: str) -> dict[str, Any]:

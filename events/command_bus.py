@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
-from typing import Any, TypeAlias, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar, overload
 from uuid import UUID
 
 from django.db import OperationalError, transaction
@@ -24,6 +25,7 @@ from .exceptions import (
     HandlerNotRegistered,
     InvalidAnswer,
     InvalidInput,
+    OpenTransaction,
     RegistrationError,
     StaleVersion,
 )
@@ -35,41 +37,87 @@ from .store.appending import collecting_appends
 from .store.errors import sqlstate
 
 CommandT = TypeVar("CommandT", bound=Command)
-Handler: TypeAlias = Callable[[Any], Any]
+OutcomeT = TypeVar("OutcomeT")
+Handler: TypeAlias = Callable[..., Any]
+Ask: TypeAlias = Callable[[Any], Any]
 
 # Serialization failure, deadlock detected: the transaction is gone, and may succeed when run again.
 _RETRYABLE = {"40001", "40P01"}
+
+_NOT_ASKED: Any = object()
+
+
+@dataclass(frozen=True, slots=True)
+class _Registration:
+    handler: Handler
+    ask: Ask | None
 
 
 class CommandBus:
     """One handler for each command class."""
 
     def __init__(self) -> None:
-        self._handlers: dict[type[Command], Handler] = {}
+        self._handlers: dict[type[Command], _Registration] = {}
 
     def __iter__(self) -> Iterator[type[Command]]:
         """The command classes that have a handler."""
         return iter(self._handlers)
 
-    def register(self, command_class: type[Command], handler: Handler) -> None:
+    def register(
+        self, command_class: type[Command], handler: Handler, *, ask: Ask | None = None
+    ) -> None:
         if not (isinstance(command_class, type) and issubclass(command_class, Command)):
             raise RegistrationError(f"{command_class!r} isn't a command class.")
-        taken = self._handlers.setdefault(command_class, handler)
-        if taken is not handler:
+        registration = _Registration(handler, ask)
+        taken = self._handlers.setdefault(command_class, registration)
+        if taken != registration:
             raise RegistrationError(
-                f"{command_class.__name__} has two handlers: {taken!r} and {handler!r}."
+                f"{command_class.__name__} has two handlers: {taken.handler!r} and {handler!r}."
             )
 
+    @overload
     def handles(
         self, command_class: type[CommandT]
-    ) -> Callable[[Callable[[CommandT], Any]], Callable[[CommandT], Any]]:
-        """Registers the decorated function. What it returns must be plain JSON, or None."""
+    ) -> Callable[[Callable[[CommandT], Any]], Callable[[CommandT], Any]]: ...
 
-        def register(handler: Callable[[CommandT], Any]) -> Callable[[CommandT], Any]:
-            self.register(command_class, handler)
+    @overload
+    def handles(
+        self, command_class: type[CommandT], *, ask: Callable[[CommandT], OutcomeT]
+    ) -> Callable[[Callable[[CommandT, OutcomeT], Any]], Callable[[CommandT, OutcomeT], Any]]: ...
+
+    def handles(
+        self, command_class: type[CommandT], *, ask: Ask | None = None
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Registers the decorated function. What it returns must be plain JSON, or None.
+
+        `ask` is for what no transaction can undo, such as a call of another system. It is called
+        with the command before the transaction opens, and what it returns is handed to the handler
+        as a second argument, to be recorded. A crash between the two repeats it: it must have one
+        effect, and the same outcome, however often it is called for the same thing. What it raises
+        reaches the caller and leaves no record, refusals included.
+        """
+
+        def register(handler: Callable[..., Any]) -> Callable[..., Any]:
+            self.register(command_class, handler, ask=ask)
             return handler
 
         return register
+
+    def asks_first(self, command_class: type[Command]) -> bool:
+        """Whether the command's handler is handed the outcome of an `ask`."""
+        return self._registration(command_class).ask is not None
+
+    def ask(self, command: Command) -> Any:
+        """The first half of `dispatch`, for who runs the second in a transaction of its own.
+
+        Raises OpenTransaction: a roll-back could not undo what the other system did.
+        """
+        _checked(command, None)
+        ask = self._registration(type(command)).ask
+        if ask is None:
+            raise InvalidInput("command", f"{command.command_type} asks nothing")
+        _refuse_open_transaction(command)
+        return ask(command)
 
     def dispatch(
         self,
@@ -77,6 +125,7 @@ class CommandBus:
         *,
         command_id: UUID | None = None,
         sent: JsonObject | None = None,
+        outcome: Any = _NOT_ASKED,
     ) -> CommandResult:
         """Runs the handler in a transaction (or joins the open one) and returns its answer.
 
@@ -92,14 +141,18 @@ class CommandBus:
         id of another command raises CommandIdReused. Other errors are not recorded.
         `sent` is what a repetition is known by: plain JSON, the command's own data by default. Give
         what came in, where the command has fields that are made up anew each time.
+
+        Where the handler was registered with an `ask`, that is called first, outside of any
+        transaction (OpenTransaction is raised in one), unless its `outcome` is given.
         """
         if not isinstance(command_id, UUID | None):
             raise InvalidInput("command_id", f"expected a UUID, got {command_id!r}")
         data = _checked(command, sent)
-        handler = self._handlers.get(type(command))
-        if handler is None:
-            raise HandlerNotRegistered(command.command_type)
+        registration = self._registration(type(command))
+        if registration.ask is None and outcome is not _NOT_ASKED:
+            raise InvalidInput("outcome", f"{command.command_type} asks nothing")
         identity = command_id or new_id()
+        records = CommandRecords(command, command_id, data) if command_id else None
         outer = current_context()
         correlation_id = outer.correlation_id or str(identity)
         cause = {"command_causation_id": outer.causation_id} if outer.causation_id else {}
@@ -109,10 +162,34 @@ class CommandBus:
             command_type=command.command_type,
             **cause,
         ):
-            if command_id is None:
-                return _with_retries(lambda: _run(handler, command, identity, correlation_id))
-            records = CommandRecords(command, command_id, data)
-            return _run_once(handler, command, records, correlation_id)
+            if registration.ask is not None and outcome is _NOT_ASKED:
+                _refuse_open_transaction(command)
+                if records is not None and records.exist():
+                    return records.answer()
+                outcome = registration.ask(command)
+            arguments = (command,) if outcome is _NOT_ASKED else (command, outcome)
+            handler = registration.handler
+            if records is None:
+                return _with_retries(lambda: _run(handler, arguments, identity, correlation_id))
+            return _run_once(handler, arguments, records, correlation_id)
+
+    def _registration(self, command_class: type[Command]) -> _Registration:
+        try:
+            return self._handlers[command_class]
+        except KeyError:
+            raise HandlerNotRegistered(command_class.command_type) from None
+
+
+def _refuse_open_transaction(command: Command) -> None:
+    using = events_settings().database
+    if not transaction.get_connection(using).in_atomic_block:
+        return
+    try:
+        # Accepts the transactions that Django's tests put around themselves.
+        with transaction.atomic(using=using, durable=True):
+            pass
+    except RuntimeError as error:
+        raise OpenTransaction(command.command_type) from error
 
 
 def _checked(command: Command, sent: JsonObject | None) -> JsonObject:
@@ -129,11 +206,11 @@ def _checked(command: Command, sent: JsonObject | None) -> JsonObject:
 
 
 def _run(
-    handler: Handler, command: Command, command_id: UUID, correlation_id: str
+    handler: Handler, arguments: Sequence[Any], command_id: UUID, correlation_id: str
 ) -> CommandResult:
     try:
         with collecting_appends() as appended:
-            value = handler(command)
+            value = handler(*arguments)
     except CommandRefused as refusal:
         _check_answer(dict(refusal.details), f"details of {type(refusal).__name__}")
         raise
@@ -155,11 +232,11 @@ def _check_answer(value: Any, name: str) -> None:
 
 
 def _run_once(
-    handler: Handler, command: Command, records: CommandRecords, correlation_id: str
+    handler: Handler, arguments: Sequence[Any], records: CommandRecords, correlation_id: str
 ) -> CommandResult:
     def claim_and_run() -> CommandResult:
         records.claim()
-        result = _run(handler, command, records.command_id, correlation_id)
+        result = _run(handler, arguments, records.command_id, correlation_id)
         records.complete(result)
         return result
 

@@ -81,6 +81,10 @@ class CommandRecords:
             return False
         return True
 
+    def exist(self) -> bool:
+        """Whether the id has been answered, as far as this transaction sees."""
+        return CommandRecord.objects.using(self._using).filter(pk=self.command_id).exists()
+
     def answer(self) -> CommandResult:
         """What was answered before. Raises CommandRefused or CommandIdReused."""
         record = CommandRecord.objects.using(self._using).get(pk=self.command_id)

@@ -177,6 +177,21 @@ class HandlerNotRegistered(EventsError):
         )
 
 
+class OpenTransaction(EventsError):
+    """A command that asks another system first was dispatched where a roll-back could follow."""
+
+    def __init__(self, command_type: str) -> None:
+        self.command_type = command_type
+        super().__init__(
+            f"{command_type} asks another system, which no roll-back undoes: "
+            "dispatch it outside of a transaction."
+        )
+
+
+class Unavailable(EventsError):
+    """Another system gave no answer. What it did is unknown; the same command again is safe."""
+
+
 class CommandIdReused(EventsError):
     """The id of an earlier command came with a different command, or from its own handler."""
 

@@ -9,13 +9,14 @@ from itertools import takewhile
 from typing import Generic
 from uuid import UUID
 
-from .aggregates import AggregateT
+from .aggregates import AggregateT, EventSourcedAggregate
 from .codec import JsonObject
 from .conf import events_settings
 from .exceptions import AggregateNotFound, InvalidInput, StaleVersion
 from .messages import DomainEvent
 from .recorded_event import RecordedEvent
 from .snapshots import Snapshot
+from .store.appending import StreamAppend
 from .store.base import EventStore
 from .store.configured import event_store
 from .streams import StreamName
@@ -78,18 +79,8 @@ class Repository(Generic[AggregateT]):
 
         Raises ConcurrencyError when others saved this aggregate since it was loaded.
         """
-        if not aggregate.uncommitted_events:
-            return aggregate.version
-        result = self.store.append(
-            aggregate.stream,
-            aggregate.uncommitted_events,
-            expected_version=aggregate.version,
-        )
-        aggregate.mark_committed(result.version)
-        every = self._snapshot_every()
-        if every and aggregate.events_since_snapshot() >= every:
-            self.store.save_snapshot(aggregate.stream, aggregate.take_snapshot())
-        return result.version
+        save_all([aggregate], store=self.store)
+        return aggregate.version
 
     def verify_snapshot(self, aggregate_id: str | UUID) -> SnapshotVerification | None:
         """Compares the snapshot with a full replay; None where there is no usable one."""
@@ -106,8 +97,7 @@ class Repository(Generic[AggregateT]):
         return self.aggregate_class(aggregate_id)
 
     def _snapshot_every(self) -> int | None:
-        every = self.aggregate_class.snapshot_every
-        return events_settings().snapshot_every if every is None else every
+        return _snapshot_every(self.aggregate_class)
 
     def _load(
         self,
@@ -146,6 +136,34 @@ class Repository(Generic[AggregateT]):
         snapshot = self.store.find_snapshot(stream)
         current = self.aggregate_class.snapshot_schema_version
         return snapshot if snapshot and snapshot.schema_version == current else None
+
+
+def save_all(
+    aggregates: Iterable[EventSourcedAggregate], *, store: EventStore | None = None
+) -> None:
+    """Stores the uncommitted events of several aggregates, of any classes, all or none. The log has
+    them in this order. Raises ConcurrencyError when others saved one of them since it was loaded.
+    """
+    changed = [aggregate for aggregate in aggregates if aggregate.uncommitted_events]
+    if not changed:
+        return
+    store = store or event_store()
+    results = store.append_to_streams(
+        [
+            StreamAppend(aggregate.stream, aggregate.uncommitted_events, aggregate.version)
+            for aggregate in changed
+        ]
+    )
+    for aggregate, result in zip(changed, results, strict=True):
+        aggregate.mark_committed(result.version)
+        every = _snapshot_every(type(aggregate))
+        if every and aggregate.events_since_snapshot() >= every:
+            store.save_snapshot(aggregate.stream, aggregate.take_snapshot())
+
+
+def _snapshot_every(aggregate_class: type[EventSourcedAggregate]) -> int | None:
+    every = aggregate_class.snapshot_every
+    return events_settings().snapshot_every if every is None else every
 
 
 def _numbered(history: Iterable[RecordedEvent]) -> Iterator[tuple[int, DomainEvent]]:

@@ -33,6 +33,7 @@ from ..exceptions import (
     HandlerNotRegistered,
     InvalidInput,
     StaleVersion,
+    Unavailable,
     UnknownCommandType,
     join_path,
 )
@@ -149,6 +150,12 @@ def _(error: Exception) -> Problem:
 def _(error: HandlerNotRegistered) -> Problem:
     logger.error("%s", error, exc_info=error)
     return Problem(status=500, detail=f"Nothing here can handle {error.command_type}.")
+
+
+@find_problem.register
+def _(error: Unavailable) -> Problem:
+    logger.warning("%s", error, exc_info=error)
+    return Problem(status=503, detail=f"{error} Send the same again later.")
 
 
 @find_problem.register

@@ -9,7 +9,7 @@ from django.db import connections
 from django.http import Http404
 
 from events.command_bus import handles
-from events.exceptions import AggregateNotFound, CommandRefused
+from events.exceptions import AggregateNotFound, CommandRefused, Unavailable
 from events.messages import Command
 from events.models import CommandRecord, Event
 from events.registry import command
@@ -162,3 +162,17 @@ def test_an_unknown_media_type_is_refused(api: Api):
     problem(api.client.post(path, "<a/>", content_type="text/xml"), 415)
     problem(api.client.post(path, {"address": "form"}), 415)
     problem(api.get("/api/commands", Accept="image/png"), 406)
+
+
+def test_another_system_that_gives_no_answer_is_no_error_of_this_one(api: Api, own_registry: None):
+    @command("tests.Call")
+    class Call(Command):
+        pass
+
+    @handles(Call)
+    def call(command: Call) -> None:
+        raise Unavailable("The exchange gave no answer.")
+
+    found = problem(api.send("tests.call", {}), 503)
+
+    assert found["detail"] == "The exchange gave no answer. Send the same again later."
