@@ -27,6 +27,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "events",
+    "sagas",
     "users",
     "demo",
 ]
