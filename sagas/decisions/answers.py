@@ -106,7 +106,7 @@ def _rejection(
     if direction is UNDO:
         if leg.is_under_way and attempt == leg.attempt:
             backward.failed(draft, step, attempt, reason)
-    elif _settles(draft, leg, attempt):
+    elif _settles(draft, step, leg, attempt):
         forward.rejected(draft, step, attempt, answer_id, reason)
     elif leg.progress is Progress.UNTOUCHED or attempt in leg.open_attempts:
         _set_aside(draft, step, attempt, answer_id, False, {})
@@ -114,10 +114,13 @@ def _rejection(
             backward.advance(draft)
 
 
-def _settles(draft: Draft, leg: Leg, attempt: int) -> bool:
-    """A rejection of the last attempt, also while the next one is waiting for its time."""
-    waits = leg.is_under_way or (leg.progress is Progress.UNKNOWN and not draft.state.is_backward)
-    return waits and attempt == leg.attempt and attempt in leg.open_attempts
+def _settles(draft: Draft, step: PlannedStep, leg: Leg, attempt: int) -> bool:
+    """A rejection of the last attempt, unless another one has to be made anyway."""
+    if draft.state.is_backward or leg.is_done:
+        return False
+    if attempt != leg.attempt or attempt not in leg.open_attempts:
+        return False
+    return leg.progress is not Progress.WAITING or not forward.must_succeed(draft, step)
 
 
 def _set_aside(

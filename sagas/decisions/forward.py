@@ -67,7 +67,7 @@ def rejected(
     draft: Draft, step: PlannedStep, attempt: int, answer_id: UUID | None, reason: str
 ) -> None:
     draft.add(StepRejected, step=step.name, attempt=attempt, answer_id=answer_id, reason=reason)
-    if _must_succeed(draft, step):
+    if must_succeed(draft, step):
         _try_again(draft, step)
         _call_operator(draft, step, f"was rejected: {reason}")
     else:
@@ -80,7 +80,7 @@ def lost(
     """The attempt under way ended without an answer."""
     draft.add(event_class, step=step.name, **data)
     exhausted = draft.is_exhausted(step, DO)
-    if _must_succeed(draft, step) or not exhausted:
+    if must_succeed(draft, step) or not exhausted:
         _try_again(draft, step)
         if exhausted:
             _call_operator(draft, step, problem)
@@ -96,7 +96,7 @@ def lost(
         turn_back(draft, f"{step.name} {problem}")
 
 
-def _must_succeed(draft: Draft, step: PlannedStep) -> bool:
+def must_succeed(draft: Draft, step: PlannedStep) -> bool:
     return step.retriable or draft.state.pivot_passed
 
 

@@ -7,12 +7,15 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from events.bus.retry import RetryPolicy
 from events.command_bus import command_bus
 from events.messages import Command, DomainEvent
 from events.registry import command, event
 from sagas.definition import Orchestrator
 from sagas.identity import Direction, effect_key_for
+from sagas.registry import Definitions
 from sagas.step import Compensation, Effect, Parallel, Step
 from tests.factories import MOMENT
 
@@ -225,3 +228,10 @@ def charged(**overrides: Any) -> CardCharged:
 
 def effect_key(step: str, direction: Direction = Direction.DO, saga_type: str = "TestTrip") -> UUID:
     return effect_key_for(f"{saga_type}:{ORDER}", step, direction)
+
+
+def variant(**changes: Any) -> type[Orchestrator]:
+    """A trip with other steps, or with another head; nobody else sees it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sagas.definition.definitions", Definitions())
+        return type("Variant", (Trip,), {"saga_type": "TestTrip"} | changes)
