@@ -10,18 +10,21 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from events.bus.retry import RetryPolicy
 from events.codec import compile_codec
 from events.exceptions import RegistrationError
-from events.messages import Command, DomainEvent
-from events.registry import command_types, event_types
+from events.messages import DomainEvent
 
 from .building import command_builder, kinds_of, required_fields
+from .declarations import (
+    check_answers,
+    check_flags,
+    check_message,
+    declared_stages,
+    is_frozen,
+)
 from .identity import Direction
 from .plan import Plan, PlannedLeg, PlannedStep, Route
-from .step import STREAM_ID, Compensation, LateSuccess, Parallel, Step
-
-Stages = list[dict[str, Step]]
+from .step import Compensation, LateSuccess, Step
 
 
 def compile_plan(definition: Any, saga_type: str) -> Plan:
@@ -36,7 +39,7 @@ class _Compiler:
     def __init__(self, definition: Any) -> None:
         self.definition = definition
         self.state_class: Any = getattr(definition, "state", None)
-        self.stages = _declared_stages(definition)
+        self.stages = declared_stages(definition)
 
     def plan(self, saga_type: str) -> Plan:
         self._check_head(saga_type)
@@ -70,14 +73,14 @@ class _Compiler:
             raise RegistrationError(f".version is {definition.version!r}, not 1, 2, 3, ...")
         if not (isinstance(state, type) and dataclasses.is_dataclass(state)):
             raise RegistrationError(".state: set it to the dataclass of the typed state")
-        if not _is_frozen(state):
+        if not is_frozen(state):
             raise RegistrationError(f".state: {state.__name__} has to be a frozen dataclass")
         key = getattr(definition, "key", None)
         if key not in kinds_of(state):
             raise RegistrationError(f".key: {key!r} is no field of {state.__name__}")
         if kinds_of(state)[key].bare not in (str, UUID):
             raise RegistrationError(f".key: {key} has to be a str or a UUID")
-        _check_message(".starts_on", getattr(definition, "starts_on", None))
+        check_message(".starts_on", getattr(definition, "starts_on", None))
         if not self.stages:
             raise RegistrationError(": declare at least one step")
         if definition.begins_by_name():
@@ -110,7 +113,7 @@ class _Compiler:
                 raise RegistrationError(f".{name}: {error}") from None
 
     def _step(self, name: str, place: int, step: Step, known: set[str]) -> PlannedStep:
-        _check_flags(step)
+        check_flags(step)
         return PlannedStep(
             name=name,
             stage=place,
@@ -137,7 +140,7 @@ class _Compiler:
             raise RegistrationError(f"compensation: {error}") from None
 
     def _leg(self, declared: Step | Compensation, known: set[str]) -> PlannedLeg:
-        _check_answers(declared)
+        check_answers(declared)
         command_class, build = command_builder(declared.command, self.state_class, known)
         return PlannedLeg(
             command_class=command_class,
@@ -181,74 +184,6 @@ class _Compiler:
             for source, target in self._learned(step).items()
             if not kinds_of(step.on_success)[source].optional
         }
-
-
-def _is_frozen(dataclass: Any) -> bool:
-    return bool(dataclass.__dataclass_params__.frozen)
-
-
-def _declared_stages(definition: Any) -> Stages:
-    """Of the class and its bases, in the order of declaration. A redefined step keeps its place;
-    None takes it away."""
-    declared: dict[str, Any] = {}
-    for cls in reversed(definition.__mro__):
-        for name, value in vars(cls).items():
-            if isinstance(value, Step | Parallel) or (value is None and name in declared):
-                declared[name] = value
-    stages: Stages = []
-    for name, value in declared.items():
-        if value is not None:
-            stages.append(dict(value.steps) if isinstance(value, Parallel) else {name: value})
-    names = [name for stage in stages for name in stage]
-    for name in names:
-        if names.count(name) > 1:
-            raise RegistrationError(f".{name}: two steps have this name")
-    return stages
-
-
-def has_steps(definition: type) -> bool:
-    return any(isinstance(value, Step | Parallel) for value in vars(definition).values())
-
-
-def _check_message(name: str, cls: Any) -> None:
-    if isinstance(cls, type) and issubclass(cls, Command):
-        command_types.codec(cls)
-    elif isinstance(cls, type) and issubclass(cls, DomainEvent):
-        event_types.codec(cls)
-    else:
-        raise RegistrationError(f"{name}: {cls!r} is neither an event class nor a command class")
-
-
-def _check_flags(step: Step) -> None:
-    if not isinstance(step, Step):
-        raise RegistrationError(f"{step!r} is no Step")
-    if step.effect_free and (step.compensation is not None or step.pivot):
-        raise RegistrationError(
-            "effect_free leaves nothing to undo: it can't have a compensation or be the pivot"
-        )
-
-
-def _check_answers(declared: Step | Compensation) -> None:
-    for name in ("on_success", "on_rejection"):
-        cls = getattr(declared, name)
-        if cls is None:
-            continue
-        if not (isinstance(cls, type) and issubclass(cls, DomainEvent)):
-            raise RegistrationError(f"{name}: {cls!r} isn't an event class")
-        try:
-            event_types.codec(cls)
-        except RegistrationError:
-            raise RegistrationError(f"{name}: {cls.__name__} isn't declared with @event") from None
-        key = declared.reply_key
-        if key not in (None, STREAM_ID) and key not in kinds_of(cls):
-            raise RegistrationError(f"reply_key: {cls.__name__} has no field {key!r}")
-    if declared.on_success is not None and declared.on_success is declared.on_rejection:
-        raise RegistrationError(f"{declared.on_success.__name__} can't be success and rejection")
-    timeout = declared.timeout_seconds
-    if timeout is not None and not (isinstance(timeout, int | float) and timeout > 0):
-        raise RegistrationError(f"timeout_seconds: {timeout!r} isn't a number above 0")
-    if not isinstance(declared.retry, RetryPolicy):
-        raise RegistrationError(f"retry: {declared.retry!r} is no RetryPolicy")
 
 
 def _check_pivot(stages: tuple[tuple[PlannedStep, ...], ...]) -> None:

@@ -36,7 +36,8 @@ from events.exceptions import RegistrationError
 from events.messages import Command, DomainEvent
 
 from .building import kinds_of
-from .compiling import compile_plan, has_steps
+from .compiling import compile_plan
+from .declarations import has_steps
 from .plan import Plan
 from .registry import definitions
 

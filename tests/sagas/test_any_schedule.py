@@ -50,9 +50,12 @@ from sagas.identity import Direction
 from sagas.inputs import Input
 from sagas.instance import Saga
 from sagas.outgoing import REQUESTS, direction_of
-from sagas.plan import Plan, PlannedLeg
+from sagas.plan import Plan
 from sagas.registry import Definitions
-from sagas.simulation import (
+from sagas.state import Progress, SagaState, Status
+from sagas.step import Compensation, LateSuccess, Parallel, Step
+from sagas.testing import Cue, aborted, answered, compensated, retried, skipped, started
+from sagas.testing.simulation import (
     Response,
     Run,
     fails,
@@ -62,9 +65,6 @@ from sagas.simulation import (
     silence,
     simulate,
 )
-from sagas.state import Progress, SagaState, Status
-from sagas.step import Compensation, LateSuccess, Parallel, Step
-from sagas.testing import Cue, aborted, answered, compensated, retried, skipped, started
 
 DO, UNDO = Direction.DO, Direction.UNDO
 NAMES = ["a", "b", "c", "d", "e"]
@@ -188,7 +188,7 @@ def schedules(draw: Any) -> Schedule:
     return Schedule(definition=definition, script=script, actions=actions)
 
 
-def answers(leg: PlannedLeg) -> st.SearchStrategy[Response]:
+def answers(leg):
     bad = st.builds(says, st.just(leg.on_rejection(key="1")), after_seconds=DELAYS, times=TIMES)
     return st.one_of(
         good_answers(leg),
@@ -200,7 +200,7 @@ def answers(leg: PlannedLeg) -> st.SearchStrategy[Response]:
     )
 
 
-def good_answers(leg: PlannedLeg) -> st.SearchStrategy[Response]:
+def good_answers(leg):
     if leg.on_success is None:
         return st.builds(handles, after_seconds=DELAYS, times=TIMES)
     return st.builds(says, st.just(leg.on_success(key="1")), after_seconds=DELAYS, times=TIMES)
@@ -234,7 +234,7 @@ def test_any_schedule_keeps_the_invariants(schedule):
     check_that_events_give_the_state_and_inputs_decide_once(schedule, run)
 
 
-def check_that_it_ends_or_says_what_to_do(schedule: Schedule, run: Run) -> None:
+def check_that_it_ends_or_says_what_to_do(schedule, run):
     state = run.saga.state
     if state.status is Status.NEEDS_INTERVENTION:
         assert all(item.problem and item.advice for item in state.items.values())
@@ -250,7 +250,7 @@ def check_that_it_ends_or_says_what_to_do(schedule: Schedule, run: Run) -> None:
         assert bool(abandoned) == (state.status is Status.FAILED)
 
 
-def check_that_possible_effects_are_undone_and_nothing_else(schedule: Schedule, run: Run) -> None:
+def check_that_possible_effects_are_undone_and_nothing_else(schedule, run):
     state, steps = run.saga.state, schedule.definition.plan.steps
     if state.status is not Status.COMPENSATED:
         return
@@ -304,7 +304,7 @@ def possible_effect(history: list[DomainEvent], step: str) -> bool:
     return bool(attempts)
 
 
-def check_that_the_last_stage_is_undone_first(schedule: Schedule, run: Run) -> None:
+def check_that_the_last_stage_is_undone_first(schedule, run):
     steps = schedule.definition.plan.steps
     plans = [e for e in run.events if isinstance(e, CompensationPlanned)]
     if not plans:
@@ -333,7 +333,7 @@ def without_effect(events: list[DomainEvent]) -> set[str]:
     return {e.step for e in events if isinstance(e, AnswerSetAside) and not e.succeeded}
 
 
-def check_that_keys_are_stable_and_message_ids_are_not(run: Run) -> None:
+def check_that_keys_are_stable_and_message_ids_are_not(run):
     requests = [e for e in run.events if isinstance(e, REQUESTS)]
     ids = [request.message_id for request in requests]
     assert len(ids) == len(set(ids))
@@ -353,7 +353,7 @@ def check_that_keys_are_stable_and_message_ids_are_not(run: Run) -> None:
             assert {request.undoes} == keys[request.step, DO]
 
 
-def check_that_nothing_is_requested_after_the_end(run: Run) -> None:
+def check_that_nothing_is_requested_after_the_end(run):
     ended, late = False, set()
     for recorded in run.events:
         if isinstance(recorded, SagaCompleted | SagaCompensated | SagaFailed):
@@ -369,7 +369,7 @@ def check_that_nothing_is_requested_after_the_end(run: Run) -> None:
             ended = False
 
 
-def check_that_events_give_the_state_and_inputs_decide_once(schedule: Schedule, run: Run) -> None:
+def check_that_events_give_the_state_and_inputs_decide_once(schedule, run):
     plan, state = schedule.definition.plan, None
     recorded = []
     for taken in run.inputs:

@@ -24,12 +24,12 @@ from typing import Any, TypeAlias
 
 from events.messages import Command, DomainEvent
 
-from .definition import Orchestrator
-from .exceptions import ActionNotPossible
-from .inputs import Answered, Failed, Handled, Input, Refused
-from .instance import Saga
-from .outgoing import REQUESTS, Requested, Timer, direction_of, recorded_command, timer_of
-from .testing import Cue, Scene
+from ..definition import Orchestrator
+from ..exceptions import ActionNotPossible
+from ..inputs import Answered, Failed, Handled, Input, Refused
+from ..instance import Saga
+from ..outgoing import REQUESTS, Requested, Timer, direction_of, recorded_command, timer_of
+from .scene import Cue, Scene
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
