@@ -20,6 +20,8 @@ from .registry import Definitions, definitions
 
 Apps = Sequence[AppConfig] | None
 
+_SUFFIX = {Direction.DO: "", Direction.UNDO: "'s compensation"}
+
 
 @register
 def check_definitions(
@@ -64,10 +66,8 @@ def _name(plan: Plan, step: PlannedStep) -> str:
 
 def _legs(plan: Plan) -> Iterator[tuple[str, PlannedLeg]]:
     for step in plan.steps.values():
-        for direction in Direction:
-            if direction is Direction.DO or step.undo is not None:
-                suffix = "" if direction is Direction.DO else "'s compensation"
-                yield f"{_name(plan, step)}{suffix}", step.leg(direction)
+        for direction, leg in step.legs.items():
+            yield f"{_name(plan, step)}{_SUFFIX[direction]}", leg
 
 
 def _steps_without_undo(plan: Plan) -> Iterator[CheckMessage]:

@@ -22,9 +22,8 @@ from .declarations import (
     declared_stages,
     is_frozen,
 )
-from .identity import Direction
 from .plan import Plan, PlannedLeg, PlannedStep, Route
-from .step import Compensation, LateSuccess, Step
+from .step import START, Compensation, LateSuccess, Step
 
 
 def compile_plan(definition: Any, saga_type: str) -> Plan:
@@ -44,7 +43,8 @@ class _Compiler:
     def plan(self, saga_type: str) -> Plan:
         self._check_head(saga_type)
         stages = tuple(tuple(self._steps(place)) for place in range(len(self.stages)))
-        steps = {step.name: step for stage in stages for step in stage}
+        undo_stages = (*reversed(stages), *self._start())
+        steps = {step.name: step for stage in reversed(undo_stages) for step in stage}
         _check_pivot(stages)
         routes = _routes(steps)
         starts_on = self.definition.starts_on
@@ -53,7 +53,7 @@ class _Compiler:
         return Plan(
             saga_type=saga_type,
             version=self.definition.version,
-            fingerprint=_fingerprint(stages),
+            fingerprint=_fingerprint(undo_stages),
             definition=self.definition,
             starts_on=starts_on,
             key=self.definition.key,
@@ -61,6 +61,7 @@ class _Compiler:
             state_class=self.state_class,
             state_codec=compile_codec(self.state_class),
             stages=stages,
+            undo_stages=undo_stages,
             steps=MappingProxyType(steps),
             routes=MappingProxyType(routes),
         )
@@ -126,18 +127,45 @@ class _Compiler:
             late_success=LateSuccess(step.late_success),
         )
 
-    def _undo(self, step: Step, known: set[str]) -> PlannedLeg | None:
-        undo = step.compensation
+    def _start(self) -> Iterator[tuple[PlannedStep]]:
+        """What undoes the start, as a step that is done already."""
+        undo = self.definition.undo_start
         if undo is None:
-            return None
-        if isinstance(undo, type):
-            undo = Compensation(command=undo, timeout_seconds=step.timeout_seconds)
-        if not isinstance(undo, Compensation):
-            raise RegistrationError(f"compensation: {undo!r} is no Compensation or command class")
+            return
         try:
-            return self._leg(undo, known)
+            leg = self._compensation(undo, None, set())
+        except RegistrationError as error:
+            raise RegistrationError(f".undo_start: {error}") from None
+        yield (
+            PlannedStep(
+                name=START,
+                stage=-1,
+                do=None,
+                undo=leg,
+                learns=MappingProxyType({}),
+                pivot=False,
+                retriable=False,
+                effect_free=False,
+                late_success=LateSuccess.RECORD,
+            ),
+        )
+
+    def _undo(self, step: Step, known: set[str]) -> PlannedLeg | None:
+        if step.compensation is None:
+            return None
+        try:
+            return self._compensation(step.compensation, step.timeout_seconds, known)
         except RegistrationError as error:
             raise RegistrationError(f"compensation: {error}") from None
+
+    def _compensation(
+        self, undo: Any, timeout_seconds: float | None, known: set[str]
+    ) -> PlannedLeg:
+        if isinstance(undo, type):
+            undo = Compensation(command=undo, timeout_seconds=timeout_seconds)
+        if not isinstance(undo, Compensation):
+            raise RegistrationError(f"{undo!r} is neither a Compensation nor a command class")
+        return self._leg(undo, known)
 
     def _leg(self, declared: Step | Compensation, known: set[str]) -> PlannedLeg:
         check_answers(declared)
@@ -200,10 +228,7 @@ def _check_pivot(stages: tuple[tuple[PlannedStep, ...], ...]) -> None:
 def _routes(steps: Mapping[str, PlannedStep]) -> dict[type[DomainEvent], tuple[Route, ...]]:
     routes: dict[type[DomainEvent], tuple[Route, ...]] = {}
     for step in steps.values():
-        for direction in Direction:
-            if direction is Direction.UNDO and step.undo is None:
-                continue
-            leg = step.leg(direction)
+        for direction, leg in step.legs.items():
             for cls, succeeded in ((leg.on_success, True), (leg.on_rejection, False)):
                 if cls is not None:
                     route = Route(step, direction, succeeded)

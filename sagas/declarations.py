@@ -10,7 +10,7 @@ from events.messages import Command, DomainEvent
 from events.registry import command_types, event_types
 
 from .building import kinds_of
-from .step import STREAM_ID, Compensation, Parallel, Step
+from .step import START, STREAM_ID, Compensation, Parallel, Step
 
 Stages = list[dict[str, Step]]
 
@@ -35,6 +35,8 @@ def declared_stages(definition: Any) -> Stages:
     for name in names:
         if names.count(name) > 1:
             raise RegistrationError(f".{name}: two steps have this name")
+        if name == START:
+            raise RegistrationError(f".{name}: means what undo_start undoes; name it otherwise")
     return stages
 
 

@@ -12,6 +12,7 @@
         state = OrderData
         key = "order_id"
         starts_on = OrderPlaced
+        undo_start = Compensation(command=CancelOrder, timeout_seconds=30)
 
         reserve = Step(
             command=ReserveInventory,
@@ -40,6 +41,7 @@ from .compiling import compile_plan
 from .declarations import has_steps
 from .plan import Plan
 from .registry import definitions
+from .step import Compensation
 
 
 class Orchestrator:
@@ -54,6 +56,9 @@ class Orchestrator:
     #: Name of the field of `state` that tells instances apart, for ever.
     key: ClassVar[str]
     starts_on: ClassVar[type[DomainEvent] | type[Command]]
+
+    #: Undoes what started the saga (cancels the order), after all steps are undone.
+    undo_start: ClassVar[Compensation | type[Command] | None] = None
 
     plan: ClassVar[Plan]
 

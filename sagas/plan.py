@@ -33,9 +33,10 @@ class PlannedLeg:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedStep:
     name: str
-    #: Place of its stage, from 0.
+    #: Place of its stage, from 0. The start, which can be undone too, is before that: -1.
     stage: int
-    do: PlannedLeg
+    #: None: the start, which is done by what started the saga.
+    do: PlannedLeg | None
     undo: PlannedLeg | None
     #: Field of the typed state by field of the success event.
     learns: Mapping[str, str]
@@ -45,10 +46,15 @@ class PlannedStep:
     late_success: LateSuccess
 
     def leg(self, direction: Direction) -> PlannedLeg:
-        leg = self.do if direction is Direction.DO else self.undo
+        leg = self.legs.get(direction)
         if leg is None:
-            raise LookupError(f"{self.name} has no compensation")
+            raise LookupError(f"There is no command to {direction} {self.name}.")
         return leg
+
+    @property
+    def legs(self) -> dict[Direction, PlannedLeg]:
+        both = {Direction.DO: self.do, Direction.UNDO: self.undo}
+        return {direction: leg for direction, leg in both.items() if leg is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,8 @@ class Plan:
     state_codec: Codec
     #: In order; the steps of one stage are requested together.
     stages: tuple[tuple[PlannedStep, ...], ...]
+    #: The last one first, and after all of them the start.
+    undo_stages: tuple[tuple[PlannedStep, ...], ...]
     steps: Mapping[str, PlannedStep]
     routes: Mapping[type[DomainEvent], tuple[Route, ...]]
 

@@ -13,6 +13,8 @@ from events.messages import Command, DomainEvent
 
 #: Stands for a field: the key is the id of the stream that the event is in.
 STREAM_ID = "$stream_id"
+#: Name of the step that is done by what started the saga.
+START = "start"
 
 RETRY_DOING = RetryPolicy(attempts=3, first_delay_seconds=1, max_delay_seconds=60)
 #: About an hour, all in all.

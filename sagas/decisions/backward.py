@@ -33,25 +33,22 @@ def turn_back(draft: Draft, reason: str) -> None:
 
 def _to_undo(draft: Draft) -> list[str]:
     """In reverse order of completion. In a stage, what has no answer yet comes first."""
-    state = draft.state
-    completed = state.completed
+    place = {name: number for number, name in enumerate(draft.state.completed)}
     names = []
-    for stage in reversed(draft.plan.stages):
-        steps = [
-            step.name
-            for step in reversed(stage)
-            if state.leg(step.name, Direction.DO).may_have_effect and not step.effect_free
-        ]
-        # Stable: those without an answer keep their place before the others.
-        names += sorted(
-            steps, key=lambda n: -completed.index(n) if n in completed else -len(completed)
-        )
+    for stage in draft.plan.undo_stages:
+        steps = [step.name for step in reversed(stage) if _may_have_effect(draft, step)]
+        names += sorted(steps, key=lambda name: -place.get(name, len(place)))
     return names
+
+
+def _may_have_effect(draft: Draft, step: PlannedStep) -> bool:
+    is_start = step.do is None
+    return is_start or (draft.leg(step, Direction.DO).may_have_effect and not step.effect_free)
 
 
 def advance(draft: Draft) -> None:
     """Undoes the last stage that isn't undone; before the first one, ends."""
-    for stage in reversed(draft.plan.stages):
+    for stage in draft.plan.undo_stages:
         steps = [draft.plan.steps[name] for name in draft.state.undo_plan]
         for step in steps:
             if step in stage and draft.leg(step, UNDO).progress is Progress.UNTOUCHED:

@@ -124,9 +124,14 @@ class ConfirmTrip(Command):
     order_id: UUID
 
 
+@command("tests.CancelTrip")
+class CancelTrip(Command):
+    order_id: UUID
+
+
 for command_class in (
     *(LookUpFare, HoldSeat, FreeSeat, ChargeCard),
-    *(RefundCard, IssueTicket, VoidTicket, ConfirmTrip),
+    *(RefundCard, IssueTicket, VoidTicket, ConfirmTrip, CancelTrip),
 ):
     command_bus.register(command_class, lambda command: None)
 

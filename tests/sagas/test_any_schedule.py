@@ -53,11 +53,10 @@ from sagas.outgoing import REQUESTS, direction_of
 from sagas.plan import Plan
 from sagas.registry import Definitions
 from sagas.state import Progress, SagaState, Status
-from sagas.step import Compensation, LateSuccess, Parallel, Step
+from sagas.step import START, Compensation, LateSuccess, Parallel, Step
 from sagas.testing import Cue, aborted, answered, compensated, retried, skipped, started
 from sagas.testing.simulation import (
     Response,
-    Run,
     fails,
     handles,
     refuses,
@@ -104,28 +103,20 @@ def message_classes(name: str) -> dict[str, Any]:
     }
 
 
-MESSAGES = {name: message_classes(name) for name in NAMES}
+MESSAGES = {name: message_classes(name) for name in [*NAMES, START]}
 RETRY = RetryPolicy(attempts=2, first_delay_seconds=5, max_delay_seconds=20, jitter=0)
 
 
 def step(draw: Any, name: str, *, pivot: bool, after_pivot: bool) -> Step:
     of = MESSAGES[name]
     by_event = draw(st.booleans())
-    undo = Compensation(
-        command=of["Undo"],
-        on_success=of["Undone"] if draw(st.booleans()) else None,
-        on_rejection=of["NotUndone"],
-        timeout_seconds=30,
-        retry=RETRY,
-        holds_back_earlier=draw(st.booleans()),
-    )
     effect_free = not pivot and draw(st.integers(0, 5)) == 0
     has_undo = not effect_free and not after_pivot and (draw(st.integers(0, 5)) > 0)
     return Step(
         command=of["Do"],
         on_success=of["Done"] if by_event else None,
         on_rejection=of["Rejected"],
-        compensation=undo if has_undo else None,
+        compensation=compensation(draw, name) if has_undo else None,
         timeout_seconds=30,
         retry=RETRY,
         pivot=pivot,
@@ -133,6 +124,18 @@ def step(draw: Any, name: str, *, pivot: bool, after_pivot: bool) -> Step:
         effect_free=effect_free,
         late_success=draw(st.sampled_from(LateSuccess)),
         reply_key="key" if draw(st.booleans()) else None,
+    )
+
+
+def compensation(draw: Any, name: str) -> Compensation:
+    of = MESSAGES[name]
+    return Compensation(
+        command=of["Undo"],
+        on_success=of["Undone"] if draw(st.booleans()) else None,
+        on_rejection=of["NotUndone"],
+        timeout_seconds=30,
+        retry=RETRY,
+        holds_back_earlier=draw(st.booleans()),
     )
 
 
@@ -153,7 +156,14 @@ def definitions(draw: Any) -> type[Orchestrator]:
         }
         body |= {f"stage_{place}": Parallel(**steps)} if size > 1 else steps
         place += size
-    head = {"saga_type": "Scheduled", "state": Data, "key": "key", "starts_on": Began}
+    head: dict[str, Any] = {
+        "saga_type": "Scheduled",
+        "state": Data,
+        "key": "key",
+        "starts_on": Began,
+    }
+    if draw(st.booleans()):
+        head["undo_start"] = compensation(draw, START)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sagas.definition.definitions", Definitions())
         return type("Scheduled", (Orchestrator,), head | body)
@@ -180,7 +190,7 @@ def schedules(draw: Any) -> Schedule:
     outsiders = [
         planned.do.on_success
         for planned in plan.steps.values()
-        if planned.do.on_success and planned.do.reply_key
+        if planned.do and planned.do.on_success and planned.do.reply_key
     ]
     if outsiders:
         told = st.sampled_from(outsiders).map(lambda cls: answered(cls(key="1"), caused=False))
@@ -239,7 +249,8 @@ def check_that_it_ends_or_says_what_to_do(schedule, run):
     if state.status is Status.NEEDS_INTERVENTION:
         assert all(item.problem and item.advice for item in state.items.values())
         return
-    legs = {name: state.leg(name, DO) for name in schedule.definition.plan.steps}
+    plan = schedule.definition.plan
+    legs = {step.name: state.leg(step.name, DO) for stage in plan.stages for step in stage}
     if state.status is Status.COMPLETED:
         assert all(leg.is_done for leg in legs.values())
     else:
@@ -260,14 +271,14 @@ def check_that_possible_effects_are_undone_and_nothing_else(schedule, run):
         if isinstance(recorded, CompensationSucceeded | CompensationSkipped)
     }
     needed = {name for name in effects(schedule, run) if not steps[name].effect_free}
-    assert needed <= undone
+    assert needed | (steps.keys() & {START}) <= undone
     for place, recorded in enumerate(run.events):
         # Once it is under way it goes on, whatever turns out.
         if isinstance(recorded, CompensationRequested) and recorded.attempt == 1:
-            assert possible_effect(run.events[:place], recorded.step)
+            assert recorded.step == START or possible_effect(run.events[:place], recorded.step)
 
 
-def effects(schedule: Schedule, run: Run) -> set[str]:
+def effects(schedule, run):
     """Steps of which some attempt, as the script has it, is not without effect."""
     sent: Counter[str] = Counter()
     found = set()

@@ -110,7 +110,7 @@ def wrong_steps():
         "no such key": (replace(HOLD, reply_key="seat"), "reply_key: SeatHeld has no field 'seat'"),
         "time-out": (replace(HOLD, timeout_seconds=0), "timeout_seconds: 0 isn't a number above 0"),
         "retry": (replace(HOLD, retry=3), "retry: 3 is no RetryPolicy"),
-        "compensation": (replace(HOLD, compensation="x"), "'x' is no Compensation"),
+        "compensation": (replace(HOLD, compensation="x"), "compensation: 'x' is neither"),
         "undo of the unknown": (
             replace(CHARGE, compensation=Compensation(command=IssueTicket)),
             "compensation: IssueTicket.payment_id can't be None",
@@ -170,6 +170,14 @@ def test_the_event_that_starts_it_can_not_be_an_answer():
 def test_a_name_that_is_used_twice_is_refused():
     again = Parallel(hold=LOOK_UP)
     assert "Variant.hold: two steps have this name" in refusal(more=again)
+
+
+def test_a_step_can_not_be_named_as_the_start_is():
+    assert "Variant.start: means what undo_start undoes" in refusal(start=LOOK_UP)
+
+
+def test_what_undoes_the_start_is_checked_by_its_name():
+    assert "Variant.undo_start: 'x' is neither" in refusal(undo_start="x")
 
 
 def test_one_event_for_two_steps_needs_the_cause_to_tell_them_apart():

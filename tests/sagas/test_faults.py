@@ -4,17 +4,17 @@
 |---|---|
 | 5 start delivered twice | test_05_... ; two workers: test_stored_sagas.py |
 | 6 duplicate answer | test_06_... |
-| 7 answer to an older attempt | test_07_... (four) |
+| 7 answer to an older attempt | test_07_... (six) |
 | 8 two answers at once | test_stored_sagas.py, test_08_... ; the join: test_running_to_the_end.py |
 | 9 answer before its request, or before the start | test_09_... (four) |
-| 10 answer while the step is being undone | test_10_... (five) |
+| 10 answer while the step is being undone | test_10_... (seven) |
 | 11 success after the end | test_11_... (four) |
 | 12 time-out and answer race | test_12_... (two) |
 | 13 undo arrives before do | test_13_...; to refuse the do is up to the recipient |
 | 14 outcome unknown | test_14_... (three) |
 | 15 retry pending while a sibling fails | test_15_... (two) |
 | 16 undo fails for a while | test_16_... (three) |
-| 17 undo fails for good | test_17_... (five) |
+| 17 undo fails for good | test_17_... (six) |
 | 20 poison | test_20_... |
 | 21 replay | test_any_schedule.py; test_stored_sagas.py |
 | 22, 23 newer code | test_definition_versions.py |
@@ -46,6 +46,7 @@ from sagas.events import (
     InterventionRequested,
     SagaCompensated,
     StepRejected,
+    StepRequested,
     StepRetryScheduled,
 )
 from sagas.exceptions import SagaAlreadyStarted, SagaIsBlocked, SagaNotStarted, TimerNotDue
@@ -155,6 +156,21 @@ def test_07_a_failure_of_an_older_attempt_is_ignored():
     ).then_nothing()
 
 
+def test_07_the_same_rejection_again_is_not_taken_for_one_of_the_next_attempt():
+    """Where the cause is lost, the id of the event tells."""
+    stubborn = variant(hold=replace(HOLD, retriable=True, reply_key="order_id"))
+    no = answered(of_order(SeatSoldOut), caused=False)
+    tried = given(stubborn, START, handled("look_up"), no, retry_due("hold"))
+    tried.when(no).then_nothing()
+
+
+def test_07_a_rejection_leaves_the_time_of_a_retry_that_has_to_be_made_anyway():
+    stubborn = variant(hold=replace(HOLD, retriable=True))
+    waiting = given(stubborn, START, handled("look_up")).when(failed("hold"))
+    waiting.when(answered(of_order(SeatSoldOut), attempt=1)).then_recorded(AnswerSetAside)
+    waiting.when(retry_due("hold")).then_status(Status.RUNNING).then_recorded(StepRequested)
+
+
 def test_09_an_answer_before_the_start_is_given_back():
     answer = answered(charged(), caused=False)
     given(Trip).when(answer).then_refused(SagaNotStarted)
@@ -228,6 +244,21 @@ def test_10_a_rejection_of_all_attempts_leaves_nothing_to_undo():
     )
     outcome.then_recorded(AnswerSetAside)
     outcome.when(answered(of_order(CardRefunded))).then_status(Status.COMPENSATED)
+
+
+def test_10_success_after_a_rejection_is_undone_although_it_should_not_be():
+    contradiction = answered(charged(), attempt=1)
+    turned = given(Trip, *HELD, answered(of_order(CardDeclined)))
+    outcome = turned.when(contradiction).then_recorded(
+        AnswerSetAside, CompensationPlanned, CompensationRequested
+    )
+    outcome.then_requests(REFUND)
+    outcome.when(contradiction).then_nothing()
+
+
+def test_10_success_of_a_step_that_was_never_asked_for_is_undone():
+    turned = given(Trip, START, handled("look_up"), answered(of_order(SeatSoldOut)))
+    turned.when(answered(charged(), caused=False)).then_requests(REFUND)
 
 
 def test_11_success_after_the_end_reopens_the_saga_for_its_undo_alone():
@@ -363,6 +394,11 @@ def test_17_a_rejected_undo_is_not_tried_again():
     for no in (answered(of_order(RefundImpossible)), refused("charge")):
         outcome = given(Trip, *DECLINED_TICKET).when(no)
         outcome.then_recorded(CompensationFailed, InterventionRequested, CompensationRequested)
+
+
+def test_17_a_rejection_of_an_older_undo_does_not_end_the_newer():
+    tried = given(Trip, *DECLINED_TICKET, timed_out("charge"), retry_due("charge"))
+    tried.when(answered(of_order(RefundImpossible), attempt=1)).then_nothing()
 
 
 def test_17_an_undo_can_hold_back_those_of_earlier_steps():

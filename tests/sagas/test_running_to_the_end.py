@@ -7,11 +7,25 @@ from datetime import timedelta
 from sagas.events import PivotPassed, SagaCompleted, StepRequested, StepSucceeded
 from sagas.identity import Direction, message_id_for
 from sagas.state import Status
-from sagas.testing import MOMENT, answered, failed, given, handled, retry_due, started, timed_out
+from sagas.step import Compensation
+from sagas.testing import (
+    MOMENT,
+    aborted,
+    answered,
+    failed,
+    given,
+    handled,
+    refused,
+    retry_due,
+    started,
+    timed_out,
+)
 
 from .shop import (
     ORDER,
     PAYMENT,
+    CancelTrip,
+    CardRefunded,
     ChargeCard,
     ConfirmTrip,
     FreeSeat,
@@ -19,6 +33,7 @@ from .shop import (
     HoldSeat,
     IssueTicket,
     LookUpFare,
+    SeatFreed,
     SeatHeld,
     TicketIssued,
     Trip,
@@ -26,6 +41,7 @@ from .shop import (
     charged,
     effect_key,
     of_order,
+    variant,
 )
 
 START = started(booked())
@@ -120,3 +136,24 @@ def test_a_retriable_step_goes_on_after_its_attempts_and_calls_an_operator_once(
     again = tried.when(retry_due("confirm")).then_requests(ConfirmTrip(order_id=ORDER))
     again.when(failed("confirm")).then_needs_intervention("confirm")
     again.when(retry_due("confirm")).when(handled("confirm")).then_status(Status.COMPLETED)
+
+
+CANCELLED = {"undo_start": Compensation(command=CancelTrip, timeout_seconds=10)}
+
+
+def test_what_started_the_saga_is_undone_after_all_steps():
+    definition = variant(**CANCELLED)
+    refunded = [*HELD, aborted(), answered(of_order(CardRefunded))]
+    outcome = given(definition, *refunded).when(answered(of_order(SeatFreed)))
+    outcome.then_requests(CancelTrip(order_id=ORDER))
+    outcome.when(handled("start")).then_status(Status.COMPENSATED)
+
+
+def test_it_is_undone_also_when_the_first_step_is_rejected():
+    outcome = given(variant(**CANCELLED), START).when(refused("look_up"))
+    outcome.then_requests(CancelTrip(order_id=ORDER))
+
+
+def test_a_completed_saga_leaves_its_start_alone():
+    ended = given(variant(**CANCELLED), *ISSUED).when(handled("confirm"))
+    ended.then_requests().then_status(Status.COMPLETED)

@@ -20,6 +20,7 @@ from .shop import (
     CONFIRM,
     HOLD,
     LOOK_UP,
+    CancelTrip,
     CardCharged,
     CardDeclined,
     CardRefunded,
@@ -110,6 +111,11 @@ def test_e003_so_can_a_compensation():
     undo = Compensation(command=VoidTicket)
     message = only("sagas.E003", found(hold=replace(HOLD, compensation=undo)))
     assert message.msg.startswith("Variant.hold's compensation has no time-out")
+
+
+def test_e003_so_can_what_undoes_the_start():
+    message = only("sagas.E003", found(undo_start=CancelTrip))
+    assert message.msg.startswith("Variant.start's compensation has no time-out")
 
 
 def test_e004_a_command_without_handler_is_found_in_each_step_that_sends_it(monkeypatch):
