@@ -46,7 +46,7 @@ class PlannedStep:
     late_success: LateSuccess
 
     def leg(self, direction: Direction) -> PlannedLeg:
-        leg = self.legs.get(direction)
+        leg = self.do if direction is Direction.DO else self.undo
         if leg is None:
             raise LookupError(f"There is no command to {direction} {self.name}.")
         return leg

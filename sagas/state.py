@@ -6,10 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from .identity import Direction, saga_id_for
+
+T = TypeVar("T")
+
+
+def changed(value: T, **changes: Any) -> T:
+    """As `dataclasses.replace`, in a tenth of the time: every event of a saga is applied whenever
+    something comes for it. Works on what has no slots and no `__post_init__`."""
+    new = object.__new__(type(value))
+    vars(new).update(vars(value), **changes)
+    return new
 
 
 class Status(StrEnum):
@@ -53,7 +63,7 @@ class Answer:
     succeeded: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Leg:
     progress: Progress = Progress.UNTOUCHED
     #: The last one that was requested.
@@ -100,7 +110,7 @@ class OpenItem:
     advice: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class SagaState:
     saga_type: str
     definition_version: int
