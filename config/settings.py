@@ -28,6 +28,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "django_q",
     "events",
+    "sagas",
     "users",
     "orders",
     "demo",

@@ -1,0 +1,96 @@
+"""What happens next: `decide(plan, state, given)` returns the events to record, and does nothing.
+
+The same input again, after its events are applied, gives no events. What can't be decided now
+raises, and changes nothing: SagaNotStarted, SagaAlreadyStarted, SagaIsBlocked, TimerNotDue,
+AmbiguousAnswer, ActionNotPossible.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+from events.messages import DomainEvent
+
+from ..events import SagaBlocked, SagaStarted
+from ..exceptions import SagaAlreadyStarted, SagaIsBlocked, SagaNotStarted
+from ..inputs import (
+    Abort,
+    Answered,
+    Blocked,
+    Compensate,
+    Failed,
+    Handled,
+    Input,
+    Refused,
+    Release,
+    RetryDue,
+    RetryStep,
+    SkipStep,
+    Started,
+    TimedOut,
+)
+from ..plan import Plan
+from ..state import SagaState
+from . import answers, forward, operators, timers
+from .draft import Draft
+
+Uniform = Callable[[float, float], float]
+
+
+def decide(
+    plan: Plan, state: SagaState | None, given: Input, *, uniform: Uniform = random.uniform
+) -> list[DomainEvent]:
+    """`uniform` is the chance in the delays of retries."""
+    if isinstance(given, Started):
+        return _start(plan, state, given, uniform)
+    if state is None:
+        raise SagaNotStarted(type(given).__name__)
+    draft = Draft(plan, state, given.at, uniform)
+    if isinstance(given, Blocked):
+        if state.blocked_by is None:
+            draft.add(SagaBlocked, input_id=given.input_id, reason=given.reason)
+    elif state.blocked_by is not None and not isinstance(given, Release):
+        raise SagaIsBlocked(state.saga_id, state.blocked_by)
+    else:
+        _respond(draft, given)
+    return draft.events
+
+
+def _start(
+    plan: Plan, state: SagaState | None, given: Started, uniform: Uniform
+) -> list[DomainEvent]:
+    if state is not None:
+        if state.start_message_id == given.message_id:
+            return []
+        raise SagaAlreadyStarted(state.saga_id, str(state.start_message_id))
+    draft = Draft(plan, None, given.at, uniform)
+    draft.add(
+        SagaStarted,
+        saga_type=plan.saga_type,
+        definition_version=plan.version,
+        fingerprint=plan.fingerprint,
+        key=given.key,
+        start_message_id=given.message_id,
+        data=plan.state_codec.encode(plan.begin(given.message, given.key)),
+    )
+    forward.advance(draft)
+    return draft.events
+
+
+def _respond(draft: Draft, given: Input) -> None:
+    match given:
+        case Answered():
+            answers.answered(draft, given)
+        case Handled():
+            answers.handled(draft, given)
+        case Refused():
+            answers.refused(draft, given)
+        case Failed():
+            timers.failed(draft, given)
+        case TimedOut():
+            timers.timed_out(draft, given)
+        case RetryDue():
+            timers.retry_due(draft, given)
+        case RetryStep() | SkipStep() | Compensate() | Abort() | Release():
+            operators.act(draft, given)
