@@ -18,6 +18,7 @@ class EventsConfig(AppConfig):
 
     def ready(self) -> None:
         from . import checks  # noqa: F401  (registers them)
+        from .delivery import checks as checks_of_delivery  # noqa: F401
 
 
 class DomainAppConfig(AppConfig):
