@@ -8,4 +8,5 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("api/", include("events.api.urls")),
+    path("metrics", include("events.api.monitoring")),
 ]

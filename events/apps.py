@@ -19,8 +19,9 @@ class EventsConfig(AppConfig):
 
     def ready(self) -> None:
         from . import checks  # noqa: F401  (registers them)
-        from .api import checks as api_checks  # noqa: F401
+        from .api import checks as checks_of_api  # noqa: F401
         from .bus.dispatcher import follow_subscriptions
+        from .delivery import checks as checks_of_delivery  # noqa: F401
         from .delivery import cluster_checks, djangoq  # noqa: F401
 
         follow_subscriptions()

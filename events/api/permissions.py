@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.contrib.auth import get_permission_codename
+from django.db.models import Model
 from rest_framework.exceptions import NotFound
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from ..exceptions import UnknownCommandType
-from ..models import Event
+from ..models import Event, SubscriptionState
 from .catalogue import may_send
 
 if TYPE_CHECKING:
@@ -43,6 +44,15 @@ class MaySendCommand(BasePermission):
 
 class MayReadEvents(BasePermission):
     def has_permission(self, request: Request, view: APIView) -> bool:
-        options = Event._meta
-        permission = f"{options.app_label}.{get_permission_codename('view', options)}"
-        return _is_authenticated(request) and request.user.has_perm(permission)
+        return _may_view(request, Event)
+
+
+class MayMonitor(BasePermission):
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return _may_view(request, SubscriptionState)
+
+
+def _may_view(request: Request, model: type[Model]) -> bool:
+    options = model._meta
+    permission = f"{options.app_label}.{get_permission_codename('view', options)}"
+    return _is_authenticated(request) and request.user.has_perm(permission)

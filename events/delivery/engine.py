@@ -325,13 +325,21 @@ class LaneRun:
 
     def _retry(self, row: FailedEvent) -> tuple[bool, FailedEvent | None]:
         """Whether the lane goes on, and the event that had waited behind this one."""
-        lease, started = self.lease, perf_counter()
         if failures.is_used_up(self.subscription, row):
             return self._give_up(row, HandlerDied(), crashes=1), None
         event = failures.event_of(row, self.store)
+        try:
+            return self._attempt(row, event)
+        except LeaseLost:
+            failures.forget_attempt(row)
+            raise
+
+    def _attempt(self, row: FailedEvent, event: RecordedEvent) -> tuple[bool, FailedEvent | None]:
+        lease, started = self.lease, perf_counter()
         with transaction.atomic(using=lease.using):
-            lease.hold()
+            # The lane's row last, as everywhere: operators lock in this order, too.
             failures.count_attempt(self.subscription, row)
+            lease.hold()
         successor: list[FailedEvent | None] = []
 
         def finish() -> None:
@@ -353,13 +361,13 @@ class LaneRun:
             return self._give_up(row, error), None
         lease.took_checkpoint(self.seen)
         self.tally.handled += 1
-        if successor[0] is None:
+        if row.blocks and successor[0] is None:
             self._blocked.discard(event.stream)
         return True, successor[0]
 
     def _give_up(self, row: FailedEvent, error: Exception, crashes: int = 0) -> bool:
         """For now, or for good."""
-        lease = self.lease
+        lease, blocked = self.lease, row.blocks
         with transaction.atomic(using=lease.using):
             failures.note_failure(self.subscription, row, error)
             added = {
@@ -368,14 +376,15 @@ class LaneRun:
                 "crashes": crashes,
                 "dead_letters": int(row.status == FailedEvent.Status.DEAD),
             }
-            released = (
-                None
-                if row.blocks
-                else failures.succeed(self.subscription, row, self.store, self.seen)
+            gives_way = blocked and not row.blocks
+            successor = (
+                failures.succeed(self.subscription, row, self.store, self.seen)
+                if gives_way
+                else None
             )
             lease.checkpoint(self.seen, failure_streak=lease.failure_streak, added=added)
         lease.took_checkpoint(self.seen, failure_streak=lease.failure_streak)
-        if not row.blocks and released is None:
+        if gives_way and successor is None:
             self._blocked.discard(StreamName(row.aggregate_type, row.aggregate_id))
         return self._after_failure(row, error)
 

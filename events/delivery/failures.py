@@ -78,7 +78,8 @@ def note_failure(subscription: Subscription, row: FailedEvent, error: BaseExcept
         row.status, row.next_attempt_at = Status.RETRYING, _next_attempt_at(subscription, row)
     else:
         row.status, row.next_attempt_at = Status.DEAD, None
-        row.blocks = subscription.on_failure is not OnFailure.SKIP
+        # What has let its stream go on doesn't stop it again when it is retried.
+        row.blocks = row.blocks and subscription.on_failure is not OnFailure.SKIP
         if subscription.on_failure is OnFailure.STOP:
             stop(subscription, row, error)
     row.save(using=events_settings().database)
@@ -92,6 +93,13 @@ def count_attempt(subscription: Subscription, row: FailedEvent) -> None:
     row.save(using=events_settings().database, update_fields=["attempts", "next_attempt_at"])
 
 
+def forget_attempt(row: FailedEvent) -> None:
+    """Its worker lost the lane meanwhile: how it went is rolled back, and is no crash either."""
+    # By then the row is another's. If that one hasn't begun with it, the count tells.
+    mine = failed_events().filter(pk=row.pk, status=Status.RETRYING, attempts=row.attempts)
+    mine.update(attempts=row.attempts - 1, next_attempt_at=Now())
+
+
 def is_used_up(subscription: Subscription, row: FailedEvent) -> bool:
     """Its last attempt was begun, and the process didn't live to see how it went."""
     return row.attempts >= subscription.retry.attempts
@@ -102,7 +110,8 @@ def resolve(
 ) -> FailedEvent | None:
     """The event is done with. The next one that waited behind it takes its place, or the stream is
     free again."""
-    row.delete(using=events_settings().database)
+    # Not by the instance, which forgets its key then, although this may be rolled back.
+    failed_events().filter(pk=row.pk).delete()
     return succeed(subscription, row, store, up_to) if row.blocks else None
 
 

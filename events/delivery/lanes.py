@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import connections, transaction
-from django.db.models import BooleanField, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import BooleanField, Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 
@@ -178,10 +178,8 @@ def acquire(
     is_active = SubscriptionState.objects.filter(
         name=OuterRef("subscription_id"), status=SubscriptionState.Status.ACTIVE
     )
-    is_free = Q(token=None) | Q(leased_until__lt=Now())
     session: dict[str, Any] = {}
     if _knows_sessions(using):
-        is_free |= Q(RawSQL(_OWNER_IS_GONE, (), output_field=BooleanField()))
         session = {
             "owner_session": RawSQL("pg_backend_pid()", ()),
             "owner_session_started_at": RawSQL(_MY_SESSION_STARTED_AT, ()),
@@ -191,7 +189,7 @@ def acquire(
     rows = Lane.objects.using(using).filter(subscription_id=subscription.name, number=number)
     if not ignores_back_off:
         rows = rows.filter(Q(not_before=None) | Q(not_before__lte=Now()))
-    taken = rows.filter(is_free, Exists(is_active)).update(
+    taken = rows.filter(_is_free(using), Exists(is_active)).update(
         token=token,
         leased_until=Now() + timedelta(seconds=seconds),
         owner=f"{socket.gethostname()}:{os.getpid()}"[:200],
@@ -200,8 +198,16 @@ def acquire(
     )
     if not taken:
         return None
-    row = Lane.objects.using(using).filter(token=token).get()
-    return Lease(
+    row = (
+        Lane.objects.using(using)
+        .select_related("subscription")
+        .annotate(of=Count("subscription__lanes"))
+        .filter(token=token)
+        .first()
+    )
+    if row is None:
+        return None
+    lease = Lease(
         using=using,
         lane_id=row.pk,
         subscription=subscription.name,
@@ -215,6 +221,34 @@ def acquire(
         failure_streak=row.failure_streak,
         outages=row.outages,
     )
+    # An operator may have held the row until now: then the condition on its subscription was
+    # looked up before, and only that on the row itself after.
+    if row.subscription.status != SubscriptionState.Status.ACTIVE or row.of != lanes:
+        lease.release(row.position)
+        return None
+    return lease
+
+
+def take_back(subscription: str, numbers: Collection[int] | None = None) -> dict[int, int]:
+    """For operators, in a transaction: who has these lanes, or any, commits nothing more in their
+    name, and nobody gets them before the transaction ends. Returns their positions by number."""
+    lanes = lanes_in_log_database().filter(subscription_id=subscription)
+    if numbers is not None:
+        lanes = lanes.filter(number__in=numbers)
+    locked = lanes.select_for_update().order_by("number")
+    positions = {row.number: row.position for row in locked}
+    # Begun by a worker that lives: it is no crash that this never ends. A dead one's still is.
+    free = lanes.filter(_is_free(events_settings().database)).values_list("pk", flat=True)
+    lanes.exclude(pk__in=list(free)).update(attempted_to=None, attempts=0)
+    lanes.update(token=None, leased_until=None, owner_session=None)
+    return positions
+
+
+def _is_free(using: str) -> Q:
+    is_free = Q(token=None) | Q(leased_until__lt=Now())
+    if _knows_sessions(using):
+        is_free |= Q(RawSQL(_OWNER_IS_GONE, (), output_field=BooleanField()))
+    return is_free
 
 
 def _lease_seconds(subscription: Subscription) -> float:

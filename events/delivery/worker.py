@@ -15,6 +15,7 @@ from datetime import datetime
 from time import monotonic
 
 from django.db import Error, connections
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from ..bus.subscription import Delivery, Subscription, subscriptions
@@ -152,7 +153,7 @@ class Worker:
     def _lanes_with_due_retries(self) -> set[tuple[str, int]]:
         rows = failed_events().filter(status=FailedEvent.Status.RETRYING)
         if not self.ignores_delays:
-            rows = rows.filter(next_attempt_at__lte=Now())
+            rows = rows.filter(Q(next_attempt_at=None) | Q(next_attempt_at__lte=Now()))
         return set(rows.values_list("subscription_id", "lane").distinct())
 
     def _pass_over(self, mark: int) -> None:

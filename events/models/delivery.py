@@ -129,7 +129,7 @@ class FailedEvent(models.Model):
     traceback = models.TextField(_("traceback"), blank=True)
     #: Of the error's type and place in the code: failures with one cause share it.
     fingerprint = models.CharField(_("group"), max_length=16, blank=True)
-    #: Data that an operator gave for it, as {"event_id", "data"}. The log keeps what was stored.
+    #: What an operator gave for it: {"event_id", "data", "event_version"}. The log stays as it is.
     edited = models.JSONField(_("edited"), null=True)
     first_failed_at = models.DateTimeField(_("first failed at"), null=True)
     last_failed_at = models.DateTimeField(_("last failed at"), null=True)

@@ -28,10 +28,6 @@ _FUNCTIONS = (
     "append_to_streams",
     "refuse_change",
 )
-_POSTGRESQL_TRIGGER = """
-    CREATE TRIGGER events_append_only BEFORE UPDATE OR DELETE ON events
-    FOR EACH STATEMENT EXECUTE FUNCTION events_refuse_change()
-"""
 # Indexed text in the order of its bytes: faster to compare, and an index of it survives an upgrade
 # of the system's collations, which would corrupt it silently otherwise.
 _BYTEWISE_COLUMNS = {
@@ -45,26 +41,20 @@ _BYTEWISE_COLUMNS = {
     "aggregate_versions": ("aggregate_type", "aggregate_id"),
     "snapshots": ("aggregate_type", "aggregate_id"),
 }
-_SQLITE_TRIGGERS = {
-    f"events_refuse_{operation.lower()}": (
-        f"CREATE TRIGGER events_refuse_{operation.lower()} BEFORE {operation} ON events "
-        f"BEGIN SELECT RAISE(ABORT, 'events is append-only: {operation} refused'); END"
-    )
-    for operation in ("UPDATE", "DELETE")
-} | {
-    # INSERT OR REPLACE deletes without a word to the trigger for DELETE.
-    "events_refuse_replace": """
-        CREATE TRIGGER events_refuse_replace BEFORE INSERT ON events
-        WHEN EXISTS (SELECT 1 FROM events WHERE position = NEW.position)
-            OR EXISTS (SELECT 1 FROM events WHERE event_id = NEW.event_id)
-            OR EXISTS (
-                SELECT 1 FROM events
-                WHERE aggregate_type = NEW.aggregate_type
-                    AND aggregate_id = NEW.aggregate_id
-                    AND sequence_number = NEW.sequence_number
-            )
-        BEGIN SELECT RAISE(ABORT, 'events is append-only: REPLACE refused'); END
-    """
+# REPLACE of SQLite deletes rows in its way without a word to a trigger for deletions. By table,
+# what finds such rows.
+_ROWS_IN_THE_WAY = {
+    "events": """
+        EXISTS (SELECT 1 FROM events WHERE position = NEW.position)
+        OR EXISTS (SELECT 1 FROM events WHERE event_id = NEW.event_id)
+        OR EXISTS (
+            SELECT 1 FROM events
+            WHERE aggregate_type = NEW.aggregate_type
+                AND aggregate_id = NEW.aggregate_id
+                AND sequence_number = NEW.sequence_number
+        )
+    """,
+    "events_operator_log": "EXISTS (SELECT 1 FROM events_operator_log WHERE id = NEW.id)",
 }
 
 
@@ -83,19 +73,48 @@ def drop_functions(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 def install_append_only_triggers(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """For RunPython. On SQLite, needed again after every migration that alters the table."""
-    if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute(_POSTGRESQL_TRIGGER, params=None)
-    elif schema_editor.connection.vendor == "sqlite":
-        for statement in _SQLITE_TRIGGERS.values():
-            schema_editor.execute(statement, params=None)
+    _make_append_only("events", schema_editor)
 
 
 def drop_append_only_triggers(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    _drop_triggers("events", schema_editor)
+
+
+def install_operator_log_triggers(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """For RunPython, as above."""
+    _make_append_only("events_operator_log", schema_editor)
+
+
+def drop_operator_log_triggers(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    _drop_triggers("events_operator_log", schema_editor)
+
+
+def _make_append_only(table: str, schema_editor: BaseDatabaseSchemaEditor) -> None:
     if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute("DROP TRIGGER IF EXISTS events_append_only ON events", params=None)
+        schema_editor.execute(
+            f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
+            "FOR EACH STATEMENT EXECUTE FUNCTION events_refuse_change()",
+            params=None,
+        )
     elif schema_editor.connection.vendor == "sqlite":
-        for name in _SQLITE_TRIGGERS:
-            schema_editor.execute(f"DROP TRIGGER IF EXISTS {name}", params=None)
+        for operation, moment in {
+            "UPDATE": f"UPDATE ON {table}",
+            "DELETE": f"DELETE ON {table}",
+            "REPLACE": f"INSERT ON {table} WHEN {_ROWS_IN_THE_WAY[table]}",
+        }.items():
+            schema_editor.execute(
+                f"CREATE TRIGGER {table}_refuse_{operation.lower()} BEFORE {moment} "
+                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only: {operation} refused'); END",
+                params=None,
+            )
+
+
+def _drop_triggers(table: str, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    if schema_editor.connection.vendor == "postgresql":
+        schema_editor.execute(f"DROP TRIGGER IF EXISTS {table}_append_only ON {table}", params=None)
+    elif schema_editor.connection.vendor == "sqlite":
+        for operation in ("update", "delete", "replace"):
+            schema_editor.execute(f"DROP TRIGGER IF EXISTS {table}_refuse_{operation}", params=None)
 
 
 def set_bytewise_collation(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
@@ -109,12 +128,18 @@ def set_bytewise_collation(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -
 @contextmanager
 def sqlite_triggers_suspended(connection: BaseDatabaseWrapper) -> Iterator[None]:
     """For emptying the tables of a test database, which Django does by DELETE on SQLite."""
+    tables = ", ".join(f"'{table}'" for table in _ROWS_IN_THE_WAY)
     with connection.cursor() as cursor:
-        for name in _SQLITE_TRIGGERS:
-            cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
+        cursor.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' "
+            f"AND tbl_name IN ({tables}) AND name LIKE tbl_name || '_refuse_%'"
+        )
+        triggers = cursor.fetchall()
+        for name, _ in triggers:
+            cursor.execute(f"DROP TRIGGER {name}")
     try:
         yield
     finally:
         with connection.cursor() as cursor:
-            for statement in _SQLITE_TRIGGERS.values():
+            for _, statement in triggers:
                 cursor.execute(statement)

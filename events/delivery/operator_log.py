@@ -1,0 +1,30 @@
+"""Writes down who did what to subscriptions and failed events, and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..conf import events_settings
+from ..exceptions import InvalidInput
+from ..models import OperatorAction
+
+_MAX_ACTOR_LENGTH = 200
+
+
+def check_actor(actor: str) -> None:
+    if not actor.strip() or len(actor) > _MAX_ACTOR_LENGTH:
+        raise InvalidInput("actor", f"say who does this, in at most {_MAX_ACTOR_LENGTH} characters")
+
+
+def check_reason(reason: str) -> None:
+    if not reason.strip():
+        raise InvalidInput("reason", "say why: it is kept in the operator log")
+
+
+def write_down(
+    action: str, subscription: str, *, actor: str, reason: str, details: dict[str, Any]
+) -> None:
+    """In the transaction of the action itself."""
+    OperatorAction.objects.using(events_settings().database).create(
+        action=action, subscription=subscription, actor=actor, reason=reason, details=details
+    )
