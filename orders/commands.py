@@ -17,7 +17,7 @@ from events.messages import Command
 from events.registry import command
 
 from .addresses import Address
-from .lines import OrderLine, ProductId, Quantities, Quantity
+from .lines import MAX_LINES, OrderLine, ProductId, Quantities, Quantity
 from .money import Money
 from .payment_methods import PaymentMethod
 
@@ -29,7 +29,7 @@ class PlaceOrder(Command):
     """Orders products at the given prices, all in one currency."""
 
     user_id: UUID
-    items: Annotated[tuple[OrderLine, ...], Limits(min_length=1, max_length=100)]
+    items: Annotated[tuple[OrderLine, ...], Limits(min_length=1, max_length=MAX_LINES)]
     shipping_address: Address
     payment_method: PaymentMethod
     order_id: UUID = field(default_factory=new_id)

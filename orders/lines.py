@@ -11,15 +11,18 @@ from events.limits import Limits
 from .money import Money
 
 ProductId: TypeAlias = Annotated[str, Limits(min_length=1, max_length=100)]
-Quantity: TypeAlias = Annotated[int, Limits(min_value=1, max_value=1_000_000)]
+MAX_LINES = 100
+MAX_LINE_QUANTITY = 10_000
+#: Of one product, whether it is delivered at once or wanted by all lines of an order.
+Quantity: TypeAlias = Annotated[int, Limits(min_value=1, max_value=MAX_LINES * MAX_LINE_QUANTITY)]
 #: By product.
-Quantities: TypeAlias = Annotated[dict[str, Quantity], Limits(min_length=1, max_length=100)]
+Quantities: TypeAlias = Annotated[dict[str, Quantity], Limits(min_length=1, max_length=MAX_LINES)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderLine:
     product_id: ProductId
-    quantity: Quantity
+    quantity: Annotated[int, Limits(min_value=1, max_value=MAX_LINE_QUANTITY)]
     unit_price: Money
 
     @property

@@ -29,7 +29,7 @@ from ..models import LedgerEntry
 
 EntryT = TypeVar("EntryT", bound=LedgerEntry)
 
-_NUMBERED = re.compile(r"(error|slow)_([0-9]{1,5})")
+_NUMBERED = re.compile(r"(error|slow)_([0-9]{1,4})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """Payments: the gateway is asked first, outside of any transaction; its answer is recorded then.
 
-A crash between the two loses nothing: the command comes again, with the same effect key.
+A crash between the two loses nothing: the command comes again, with the same effect key. An order
+that is cancelled while the gateway is asked is charged all the same: who cancels it, refunds it.
 """
 
 from __future__ import annotations

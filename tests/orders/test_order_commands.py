@@ -11,6 +11,7 @@ from orders.exceptions import (
     OrderIsCompleted,
     OrderIsShipped,
 )
+from orders.lines import quantities
 from tests.orders.shop import (
     ORDER,
     OTHER,
@@ -22,6 +23,7 @@ from tests.orders.shop import (
     history,
     line,
     place,
+    reserve,
     ship,
 )
 
@@ -97,6 +99,7 @@ def test_an_order_whose_parcel_is_under_way_cannot_be_cancelled():
         ({"items": ()}, "PlaceOrder.items"),
         ({"items": (line(),) * 101}, "PlaceOrder.items"),
         ({"items": (line(quantity=0),)}, "PlaceOrder.items[0].quantity"),
+        ({"items": (line(quantity=10_001),)}, "PlaceOrder.items[0].quantity"),
         ({"items": (line(""),)}, "PlaceOrder.items[0].product_id"),
         ({"payment_method": ""}, "PlaceOrder.payment_method"),
         ({"shipping_address": address(country="Iceland")}, "PlaceOrder.shipping_address.country"),
@@ -108,6 +111,13 @@ def test_what_cannot_be_ordered_is_refused_by_field(changes, field):
         place(**changes)
     assert caught.value.field == field
     assert event_names("Order") == []
+
+
+def test_whatever_can_be_ordered_can_be_reserved():
+    lines = tuple(line("pen", 10_000, "0.01") for _ in range(100))
+    place(items=lines)
+    assert reserve(**quantities(lines)).value == {"reply": "InventoryReservationFailed"}
+    assert history("Reservation")[0].data["missing"] == {"pen": 1_000_000}
 
 
 def test_a_reason_is_needed_to_cancel():
