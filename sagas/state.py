@@ -164,8 +164,7 @@ class SagaState:
         """Whether the command of this attempt is still to be sent. Ask right before sending it."""
         leg = self.leg(step, direction)
         return (
-            not self.has_ended
-            and self.blocked_by is None
+            self.blocked_by is None
             and leg.progress is Progress.REQUESTED
             and leg.attempt == attempt
         )

@@ -110,8 +110,6 @@ def _rejection(
         forward.rejected(draft, step, attempt, answer_id, reason)
     elif leg.progress is Progress.UNTOUCHED or attempt in leg.open_attempts:
         _set_aside(draft, step, attempt, answer_id, False, {})
-        if draft.state.is_backward:
-            backward.advance(draft)
 
 
 def _settles(draft: Draft, step: PlannedStep, leg: Leg, attempt: int) -> bool:

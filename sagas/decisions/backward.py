@@ -76,7 +76,7 @@ def _holds_back(step: PlannedStep, leg: Leg) -> bool:
 def _end(draft: Draft) -> None:
     state = draft.state
     legs = {name: state.leg(name, UNDO).progress for name in state.undo_plan}
-    if state.has_ended or Progress.FAILED in legs.values():
+    if Progress.FAILED in legs.values():
         return
     left_standing = [name for name, progress in legs.items() if progress is Progress.ABANDONED]
     if left_standing:

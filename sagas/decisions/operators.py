@@ -105,6 +105,8 @@ def _force_abort(draft: Draft, given: Abort) -> None:
         if state.is_backward:
             return
         _refuse(draft, f"it is {state.status}")
+    if state.is_forced and not state.items:
+        return
     _record(draft, given, Action.FORCE_ABORT)
     if state.is_backward:
         backward.abandon_failed(draft, given.reason)

@@ -8,10 +8,10 @@
 | 8 two answers at once | test_stored_sagas.py, test_08_... ; the join: test_running_to_the_end.py |
 | 9 answer before its request, or before the start | test_09_... (four) |
 | 10 answer while the step is being undone | test_10_... (seven) |
-| 11 success after the end | test_11_... (four) |
-| 12 time-out and answer race | test_12_... (two) |
+| 11 success after the end | test_11_... (six) |
+| 12 time-out and answer race | test_12_... (three) |
 | 13 undo arrives before do | test_13_...; to refuse the do is up to the recipient |
-| 14 outcome unknown | test_14_... (three) |
+| 14 outcome unknown | test_14_... (four) |
 | 15 retry pending while a sibling fails | test_15_... (two) |
 | 16 undo fails for a while | test_16_... (three) |
 | 17 undo fails for good | test_17_... (six) |
@@ -20,7 +20,7 @@
 | 22, 23 newer code | test_definition_versions.py |
 | 24 clocks | test_24_... (two) |
 | 26, 27 operators | test_operators.py |
-| 28 failure after the pivot | test_28_... (two) |
+| 28 failure after the pivot | test_28_... (three) |
 | 31 deduplication elsewhere forgets | test_06_... and test_07_...: nothing here rests on it |
 | 32 key used again | test_32_... |
 
@@ -51,11 +51,12 @@ from sagas.events import (
 )
 from sagas.exceptions import SagaAlreadyStarted, SagaIsBlocked, SagaNotStarted, TimerNotDue
 from sagas.identity import Direction
-from sagas.inputs import Failed, RetryDue, TimedOut
+from sagas.inputs import Failed, Handled, RetryDue, TimedOut
 from sagas.state import Status
 from sagas.step import Compensation, LateSuccess
 from sagas.testing import (
     MOMENT,
+    aborted,
     after,
     answered,
     blocked,
@@ -72,12 +73,14 @@ from sagas.testing import (
 
 from .shop import (
     CHARGE,
+    CONFIRM,
     HOLD,
     ISSUE,
     ORDER,
     PAYMENT,
     CardDeclined,
     CardRefunded,
+    ConfirmTrip,
     FreeSeat,
     HastyTrip,
     IssueTicket,
@@ -287,6 +290,28 @@ def test_11_a_step_may_leave_its_late_success_to_an_operator():
     outcome.when(skipped("charge", "refunded in the shop")).then_status(Status.COMPENSATED)
 
 
+def test_11_late_success_of_a_step_without_effect_is_only_recorded():
+    late = Handled(step="look_up", direction=DO, attempt=1, at=MOMENT)
+    ended = given(Trip, START).when(aborted()).then_status(Status.COMPENSATED)
+    ended.when(lambda _: late).then_recorded(AnswerSetAside).then_status(Status.COMPENSATED)
+
+
+def test_11_late_success_of_a_step_without_undo_is_left_to_an_operator():
+    no_undo = variant(hold=replace(HOLD, compensation=None))
+    lost = [START, handled("look_up"), timed_out("hold"), retry_due("hold"), timed_out("hold")]
+    ended = given(no_undo, *lost).when(skipped("hold")).then_status(Status.COMPENSATED)
+    ended.when(answered(of_order(SeatHeld), attempt=1)).then_needs_intervention("hold")
+
+
+def test_12_a_retry_of_an_older_attempt_changes_nothing():
+    def stale(scene):
+        return RetryDue(step="hold", direction=DO, attempt=2, at=scene.now + timedelta(days=1))
+
+    definition = variant(hold=replace(HOLD, retriable=True))
+    tried = [START, handled("look_up"), failed("hold"), retry_due("hold"), failed("hold")]
+    given(definition, *tried).when(stale).then_nothing()
+
+
 def test_12_a_time_out_after_the_answer_changes_nothing():
     def stale(scene):
         at = MOMENT + timedelta(days=1)
@@ -320,6 +345,12 @@ def test_14_a_failure_is_no_rejection_its_step_is_undone_too():
 def test_14_a_rejection_leaves_nothing_of_its_step_to_undo():
     for declined in (answered(of_order(CardDeclined)), refused("charge", "declined")):
         given(Trip, *HELD).when(declined).then_requests(FREE)
+
+
+def test_14_a_rejection_of_the_attempt_that_failed_spares_the_next_one():
+    waiting = given(Trip, *HELD, failed("charge"))
+    waiting.when(answered(of_order(CardDeclined), attempt=1)).then_requests(FREE)
+    waiting.when(retry_due("charge")).then_nothing()
 
 
 def test_14_a_rejection_after_an_attempt_without_answer_is_undone_nevertheless():
@@ -458,6 +489,13 @@ def test_28_a_failure_after_the_pivot_never_undoes_anything():
     outcome.then_recorded(StepRejected, StepRetryScheduled, InterventionRequested)
     outcome.then_needs_intervention("confirm")
     outcome.when(retry_due("confirm")).when(handled("confirm")).then_status(Status.COMPLETED)
+
+
+def test_28_a_step_after_the_pivot_is_retried_even_if_it_does_not_say_so():
+    definition = variant(confirm=replace(CONFIRM, retriable=False))
+    outcome = given(definition, *ISSUED).when(refused("confirm", "no"))
+    outcome.then_needs_intervention("confirm")
+    outcome.when(retry_due("confirm")).then_requests(ConfirmTrip(order_id=ORDER))
 
 
 def test_28_a_pivot_without_undo_and_without_answer_is_left_to_an_operator():

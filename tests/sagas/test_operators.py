@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 
 from events.exceptions import InvalidInput
-from sagas.events import Action, OperatorActed, SagaFailed, StepSkipped
+from sagas.events import Action, CompensationAbandoned, OperatorActed, SagaFailed, StepSkipped
 from sagas.exceptions import ActionNotPossible
 from sagas.identity import Direction
 from sagas.state import Progress, Status
+from sagas.step import Compensation
 from sagas.testing import (
     aborted,
     answered,
@@ -32,6 +33,7 @@ from .shop import (
     ISSUE,
     ORDER,
     PAYMENT,
+    CancelTrip,
     CardRefunded,
     ConfirmTrip,
     FreeSeat,
@@ -82,6 +84,13 @@ def test_a_failed_undo_can_be_retried():
     )
     outcome.then_status(Status.COMPENSATING)
     outcome.when(answered(of_order(SeatFreed)))
+
+
+def test_the_same_click_again_makes_no_further_attempt():
+    click = retried("hold")
+    tried = given(Trip, START, handled("look_up"), failed("hold"), click, failed("hold"))
+    tried.when(click).then_nothing()
+    tried.when(retried("hold")).then_status(Status.RUNNING)
 
 
 @pytest.mark.parametrize("step", ["look_up", "hold", "charge"])
@@ -152,11 +161,27 @@ def test_turning_back_undoes_what_is_done_and_what_is_unknown(act):
     ).then_status(Status.COMPENSATING)
 
 
+def test_turning_back_closes_what_was_open_about_going_forward():
+    definition = variant(hold=replace(HOLD, retriable=True))
+    tried = [START, handled("look_up"), failed("hold"), retry_due("hold")]
+    alarmed = given(definition, *tried).when(failed("hold")).then_needs_intervention("hold")
+    alarmed.when(aborted()).then_status(Status.COMPENSATING)
+
+
 @pytest.mark.parametrize("act", [compensated, aborted])
 def test_turning_back_twice_is_once(act):
     click = act()
     given(Trip, *HELD, click).when(click).then_nothing()
     given(Trip, *HELD, act()).when(act()).then_nothing()
+
+
+def test_force_twice_is_once_unless_something_has_failed_since():
+    definition = variant(undo_start=Compensation(command=CancelTrip, timeout_seconds=10))
+    forced = given(definition, *NOT_REFUNDED).when(aborted(force=True))
+    forced.when(aborted(force=True)).then_nothing()
+    forced.when(refused("hold")).when(aborted(force=True)).then_recorded(
+        OperatorActed, CompensationAbandoned
+    )
 
 
 @pytest.mark.parametrize("act", [compensated, aborted])
