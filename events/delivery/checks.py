@@ -11,7 +11,7 @@ from django.core.checks import CheckMessage, Tags, Warning, register
 from django.db import connections
 from django.db.models import Count
 
-from ..bus.subscription import Delivery, subscriptions
+from ..bus.subscription import Delivery, Effects, subscriptions
 from ..conf import events_settings
 from ..models import SubscriptionState
 from ..registry import event_types
@@ -74,7 +74,7 @@ def check_lanes_on_sqlite(app_configs: Apps, **kwargs: Any) -> list[CheckMessage
             id="events.W006",
         )
         for subscription in subscriptions.of(Delivery.DURABLE)
-        if subscription.lanes > 1
+        if subscription.lanes > 1 and subscription.effects is Effects.DATABASE
     ]
 
 
