@@ -11,6 +11,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 
 from ..models import AggregateVersion, Event, Snapshot
+from ..recorded_event import RecordedEvent
 from . import queries
 from .current_form import current_form
 from .index_range import Cursor, IndexRange
@@ -32,8 +33,8 @@ def event_details(site: AdminSite, request: HttpRequest, event: Event) -> dict[s
         "previous_url": _url(site, queries.previous_in_stream(event)),
         "next_url": _url(site, queries.next_in_stream(event)),
         "stream_url": _url_if_visible(site, request, queries.find_stream(event)),
-        "parents": _rows(site, [parent] if parent else []),
-        "children": _rows(site, children[: queries.MAX_CHILDREN]),
+        "parents": event_rows(site, [parent] if parent else []),
+        "children": event_rows(site, children[: queries.MAX_CHILDREN]),
         "all_children_url": (
             events_url(site, cause=str(event.event_id))
             if len(children) > queries.MAX_CHILDREN
@@ -48,7 +49,7 @@ def stream_details(
     snapshot = queries.find_snapshot(stream)
     snapshot_url = _url_if_visible(site, request, snapshot)
     context = {"snapshot": snapshot if snapshot_url else None, "snapshot_url": snapshot_url}
-    if not _may_view(site, request, Event):
+    if not may_view(site, request, Event):
         return context
     newest_first = IndexRange(["-sequence_number"])
     try:
@@ -59,7 +60,7 @@ def stream_details(
     return {
         **context,
         "page": page,
-        "events": _rows(site, page.rows),
+        "events": event_rows(site, page.rows),
         "links": page_links(page, dict(request.GET.lists())),
     }
 
@@ -75,17 +76,17 @@ def snapshot_details(site: AdminSite, request: HttpRequest, snapshot: Snapshot) 
 class EventRow:
     """Of a table of events in the page of something else."""
 
-    event: Event
+    event: Event | RecordedEvent
     url: str
     stream_link: str
     recorded_at: str
 
 
-def _rows(site: AdminSite, events: Sequence[Event]) -> list[EventRow]:
+def event_rows(site: AdminSite, events: Sequence[Event | RecordedEvent]) -> list[EventRow]:
     return [
         EventRow(
             event=event,
-            url=object_url(site, Event, event.pk),
+            url=object_url(site, Event, event.position),
             stream_link=events_link(site, stream=queries.stream_name(event)),
             recorded_at=moment(event.recorded_at),
         )
@@ -98,8 +99,8 @@ def _url(site: AdminSite, row: Model | None) -> str | None:
 
 
 def _url_if_visible(site: AdminSite, request: HttpRequest, row: Model | None) -> str | None:
-    return _url(site, row) if row and _may_view(site, request, type(row)) else None
+    return _url(site, row) if row and may_view(site, request, type(row)) else None
 
 
-def _may_view(site: AdminSite, request: HttpRequest, model: type[Model]) -> bool:
+def may_view(site: AdminSite, request: HttpRequest, model: type[Model]) -> bool:
     return site.is_registered(model) and site.get_model_admin(model).has_view_permission(request)

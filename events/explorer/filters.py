@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from .conditions import Condition
-from .queries import stored_values
+from .queries import failure_groups, stored_values
 
 
 class StoredValueFilter(SimpleListFilter):
@@ -44,3 +44,26 @@ class CategoryFilter(StoredValueFilter):
     title = _("category")
     parameter_name = "category"
     column = "aggregate_type"
+
+
+class FailedStatusFilter(StoredValueFilter):
+    title = _("status")
+    parameter_name = "status"
+    column = "status"
+
+
+class FailedSubscriptionFilter(StoredValueFilter):
+    title = _("subscription")
+    parameter_name = "subscription"
+    column = "subscription_id"
+
+
+class FailureGroupFilter(StoredValueFilter):
+    """Failures that share a cause; the largest groups."""
+
+    title = _("group")
+    parameter_name = "group"
+    column = "fingerprint"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[str, Any]]:
+        return [(group, f"{error_type} ({count})") for group, error_type, count in failure_groups()]

@@ -88,7 +88,7 @@ class KeysetAdmin(_ModelAdmin):
     show_full_result_count = False
     show_facets = ShowFacets.NEVER
     sortable_by = ()
-    actions = None
+    actions: Sequence[Any] | None = None
     change_list_template = "events/explorer/change_list.html"
     #: Large columns, which a list doesn't show.
     list_defer: Sequence[str] = ()

@@ -28,6 +28,11 @@ def events_url(site: AdminSite, **terms: str) -> str:
     return f"{_url(site, Event, 'changelist')}?{query}"
 
 
+def list_url(site: AdminSite, model: type[Model], **filters: str) -> str:
+    url = _url(site, model, "changelist")
+    return f"{url}?{urlencode(filters)}" if filters else url
+
+
 def events_link(site: AdminSite, text: object = None, **terms: str) -> SafeString:
     """The search as a title; without a text, the value that is searched for, shortened."""
     url, title = events_url(site, **terms), to_text(terms)

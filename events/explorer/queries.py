@@ -6,20 +6,22 @@ from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
 from django.db import connections
-from django.db.models import Model, QuerySet, TextField, Value
+from django.db.models import Count, Model, QuerySet, TextField, Value
 from django.db.models.fields.json import KT
 from django.db.models.functions import NullIf
 
 from ..conf import events_settings
-from ..models import AggregateVersion, Event, Snapshot
+from ..models import AggregateVersion, Event, FailedEvent, Snapshot
+from ..recorded_event import RecordedEvent
 from .index_range import Cursor, IndexRange
 
 RowT = TypeVar("RowT", bound=Model)
-StreamRow: TypeAlias = AggregateVersion | Event | Snapshot
+StreamRow: TypeAlias = AggregateVersion | Event | FailedEvent | RecordedEvent | Snapshot
 
 MAX_STORED_VALUES = 100
 MAX_CATEGORIES = 1000
 MAX_CHILDREN = 20
+MAX_GROUPS = 20
 
 # A loose index scan: one probe of the index for each value, where DISTINCT reads all rows.
 _STORED_VALUES = """
@@ -63,7 +65,7 @@ def stream_name(row: StreamRow) -> str:
     return f"{row.aggregate_type}-{row.aggregate_id}"
 
 
-def events_of_stream(row: StreamRow) -> QuerySet[Event]:
+def events_of_stream(row: AggregateVersion | Event | Snapshot) -> QuerySet[Event]:
     return event_heads().filter(aggregate_type=row.aggregate_type, aggregate_id=row.aggregate_id)
 
 
@@ -132,6 +134,13 @@ def places_of(word: str) -> list[tuple[str, str]]:
             if IndexRange(["position"], {column: spelling}).rows(heads, Cursor())[:1]
         ]
     return places
+
+
+def failure_groups() -> list[tuple[str, str, int]]:
+    """(fingerprint, error type, how many) of the largest groups of failed events."""
+    groups = in_log_database(FailedEvent.objects.exclude(fingerprint=""))
+    counted = groups.values_list("fingerprint", "error_type").annotate(count=Count("pk"))
+    return list(counted.order_by("-count", "fingerprint")[:MAX_GROUPS])
 
 
 def _one(rows: QuerySet[RowT]) -> RowT | None:

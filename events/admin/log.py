@@ -11,15 +11,15 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from .explorer import details, search
-from .explorer.bare_words import redirect_to_place
-from .explorer.conditions import Condition
-from .explorer.filters import CategoryFilter, EventTypeFilter
-from .explorer.keyset import KeysetAdmin, ReadOnlyAdmin
-from .explorer.links import events_link
-from .explorer.presentation import moment_column
-from .explorer.queries import in_log_database, stream_name, with_actor, with_stream
-from .models import AggregateVersion, Event, Snapshot
+from ..explorer import details, search
+from ..explorer.bare_words import redirect_to_place
+from ..explorer.conditions import Condition
+from ..explorer.filters import CategoryFilter, EventTypeFilter
+from ..explorer.keyset import KeysetAdmin, ReadOnlyAdmin
+from ..explorer.links import events_link
+from ..explorer.presentation import moment_column
+from ..explorer.queries import in_log_database, stream_name, with_actor, with_stream
+from ..models import AggregateVersion, Event, Snapshot
 
 
 class LogAdmin(ReadOnlyAdmin, KeysetAdmin):
