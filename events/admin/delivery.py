@@ -185,18 +185,17 @@ class FailedEventAdmin(OperatedAdmin):
     ordering = ("-id",)
     list_display = (
         "event_type",
-        "subscription_id",
+        "name",
         "stream",
         "position",
         "status",
-        "attempts",
         "error",
         "failed",
     )
     list_filter = (FailedStatusFilter, FailedSubscriptionFilter, FailureGroupFilter)
     list_defer = ("traceback", "edited")
     fields = (
-        ("subscription_id", "lane"),
+        ("name", "lane"),
         ("event", "stream"),
         ("status", "blocks"),
         ("attempts", "next_attempt_at"),
@@ -227,6 +226,10 @@ class FailedEventAdmin(OperatedAdmin):
     @admin.action(description=_("Discard"), permissions=["discard"])
     def discard(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
         return operating.DISCARD.redirect(self, queryset)
+
+    @admin.display(description=_("subscription"))
+    def name(self, row: FailedEvent) -> str:
+        return row.subscription_id
 
     @admin.display(description=_("stream"))
     def stream(self, row: FailedEvent) -> str:
