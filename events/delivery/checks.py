@@ -54,9 +54,9 @@ def _with_other_lanes(stored: dict[str, int]) -> Iterator[CheckMessage]:
             yield Warning(
                 f"The subscription {subscription.name!r} has {lanes} stored lanes, which are used, "
                 f"and lanes={subscription.lanes} in the code.",
-                hint=f"Set lanes={lanes}. Or wait until it is up to date and has no failed events, "
-                f"and: manage.py subscriptions reset {subscription.name} --to POSITION --reason "
-                "..., with the position after the one it has reached.",
+                hint=f"Set lanes={lanes}. Or, paused, without lag and without failed events: "
+                f"manage.py subscriptions reset {subscription.name} --to POSITION --reason ..., "
+                "with the position behind the head.",
                 id="events.W005",
             )
 

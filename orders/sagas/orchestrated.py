@@ -72,8 +72,8 @@ def cancel_order(order: OrderData, effect: Effect) -> CancelOrder:
     return CancelOrder(order_id=order.order_id, reason="It could not be processed.")
 
 
-def _undo(command: type) -> Compensation:
-    return Compensation(command=command, timeout_seconds=120)
+def _undo(command: type, *, holds_back_earlier: bool = False) -> Compensation:
+    return Compensation(command=command, timeout_seconds=120, holds_back_earlier=holds_back_earlier)
 
 
 class OrderSagaOrchestrator(Orchestrator):
@@ -104,7 +104,8 @@ class OrderSagaOrchestrator(Orchestrator):
         command=ArrangeShipping,
         on_success=ShippingArranged,
         on_rejection=ShippingFailed,
-        compensation=_undo(CancelShipping),
+        # What is on its way to the customer is not paid back.
+        compensation=_undo(CancelShipping, holds_back_earlier=True),
         timeout_seconds=120,
         retry=_AGAIN,
         reply_key="order_id",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 
@@ -158,8 +159,6 @@ def test_an_operator_can_turn_an_order_back():
 
 def test_many_orders_at_once_end_as_they_must():
     receive(pen=50)
-    from uuid import UUID
-
     ids = [UUID(int=ORDER.int + number) for number in range(40)]
     for number, order_id in enumerate(ids):
         place(order_id, payment_method="declined" if number % 4 == 0 else "card")
