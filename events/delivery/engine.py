@@ -168,7 +168,7 @@ class LaneRun:
         if not wanted:
             self.seen = events[-1].position
             return True
-        lease.begin(events[-1].position)
+        lease.begin(events[-1].position, passed_over=self.seen)
         try:
             with self._transaction():
                 done = handle_batch(
@@ -197,7 +197,7 @@ class LaneRun:
             if not self._is_wanted(event):
                 self.seen = event.position
                 return True
-            lease.begin(event.position)
+            lease.begin(event.position, passed_over=self.seen)
             self._call(
                 event, attempt=lease.attempts, finish=partial(self._checkpoint, event, started)
             )

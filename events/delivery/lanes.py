@@ -90,14 +90,19 @@ class Lease:
     failure_streak: int
     outages: int
 
-    def begin(self, attempted_to: int) -> None:
-        """Commits that the events up to there are about to be handled. Raises LeaseLost."""
+    def begin(self, attempted_to: int, *, passed_over: int) -> None:
+        """Commits that the events up to there are about to be handled. Raises LeaseLost.
+
+        With the checkpoint behind those passed over, whoever recovers from a crash can tell
+        whether it was one event or several."""
         attempts = self.attempts + 1 if attempted_to == self.attempted_to else 1
         self._update(
+            position=passed_over,
             attempted_to=attempted_to,
             attempts=attempts,
             leased_until=Now() + timedelta(seconds=self.seconds),
         )
+        self.position = passed_over
         self.attempted_to, self.attempts = attempted_to, attempts
 
     def forget_attempt(self) -> None:
@@ -148,12 +153,20 @@ class Lease:
         self.attempted_to, self.attempts = None, 0
 
     def abandon(self) -> None:
-        """Gives the lane back after an error that says nothing about its events."""
-        self._mine.update(token=None, leased_until=None, owner_session=None, attempted_to=None)
+        """Gives the lane back as after a crash. The attempt counts: what ended it, such as a lost
+        connection, may have been the event's doing, and would be again and again."""
+        self._mine.update(token=None, leased_until=None, owner_session=None)
 
     def release(self, position: int) -> None:
         """Gives the lane back, with events passed over that it has nothing to do with."""
-        self._mine.update(token=None, leased_until=None, owner_session=None, position=position)
+        self._mine.update(
+            token=None,
+            leased_until=None,
+            owner_session=None,
+            position=position,
+            attempted_to=None,
+            attempts=0,
+        )
 
     def _update(self, **values: Any) -> None:
         if not self._mine.update(**values):
