@@ -42,6 +42,11 @@ _OWNER_IS_GONE = """(
             AND (backend_start = owner_session_started_at OR backend_start IS NULL)
     )
 )"""
+# A row that is locked is being written by its owner, who may hang or be cut off from the network
+# right then: whoever waited for that couldn't work on other lanes.
+_UNLOCKED = """(
+    SELECT id FROM events_lanes WHERE subscription_id = %s AND number = %s FOR UPDATE SKIP LOCKED
+)"""
 
 
 def lanes_in_log_database() -> QuerySet[Lane]:
@@ -194,9 +199,11 @@ def acquire(
             "owner_session": RawSQL("pg_backend_pid()", ()),
             "owner_session_started_at": RawSQL(_MY_SESSION_STARTED_AT, ()),
         }
-    # Conditions on the row itself, not in a subquery: of two at once, the second one waits for the
-    # first and then looks at what that has made of the row.
+    # Conditions on the row itself, not in the subquery: of two at once, the second one looks at
+    # what the first has made of the row.
     rows = Lane.objects.using(using).filter(subscription_id=subscription.name, number=number)
+    if connections[using].vendor == "postgresql":
+        rows = rows.filter(pk=RawSQL(_UNLOCKED, (subscription.name, number)))
     if not ignores_back_off:
         rows = rows.filter(Q(not_before=None) | Q(not_before__lte=Now()))
     taken = rows.filter(is_free, Exists(is_active)).update(

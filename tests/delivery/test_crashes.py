@@ -1,4 +1,4 @@
-"""A worker is killed at each step in turn. Nothing is lost, nothing comes twice, or out of order."""
+"""A worker is killed at each step in turn: nothing is lost, nothing had twice or out of order."""
 
 from __future__ import annotations
 
@@ -142,6 +142,6 @@ def test_an_event_that_costs_the_connection_becomes_a_dead_letter(mode, handler,
     subscribe_in(mode, handler=handler)
 
     end = monotonic() + 20
-    worker.Worker(is_stopping=lambda: monotonic() > end).run(idle_seconds=0.3)
+    worker.Worker(is_stopping=lambda: monotonic() > end).run(idle_seconds=1)
 
     check_that_it_alone_is_a_dead_letter()

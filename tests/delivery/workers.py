@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from events.bus.retry import RetryPolicy
 from events.bus.subscription import Effects, subscribe
-from events.delivery import engine, failures
+from events.delivery import engine, failures, lanes
 from events.delivery.context import current_delivery
 from events.delivery.draining import drain
 from events.delivery.lanes import Lease
@@ -98,27 +98,33 @@ def work(mode, options):
     return worker.tally.handled
 
 
-def work_until(step, reached, mode, options):
-    """Up to the second time that the step comes, and no further."""
-    _stop_at(STEPS[step], reached)
+def work_until(step, reached, mode, options, go=None):
+    """Up to the second time that the step comes; no further, unless it is told to go on.
+    Its lease has no time beyond the handler's."""
+    lanes.LEASE_MARGIN_SECONDS = 0
+    _stop_at(STEPS[step], reached, go or threading.Event())
     return work(mode, options)
 
 
-def _stop_at(step, reached):
+def _stop_at(step, reached, go):
     places, comes_after, occurrence = step
     seen = 0
+
+    def stop():
+        reached.set()
+        go.wait()
 
     def stopping(function):
         @wraps(function)
         def call(*arguments, **options):
             nonlocal seen
             seen += 1
-            if seen < occurrence:
-                return function(*arguments, **options)
-            if comes_after:
-                function(*arguments, **options)
-            reached.set()
-            return threading.Event().wait()
+            if seen == occurrence and not comes_after:
+                stop()
+            result = function(*arguments, **options)
+            if seen == occurrence and comes_after:
+                stop()
+            return result
 
         return call
 
