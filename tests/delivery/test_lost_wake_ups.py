@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -28,7 +29,11 @@ def ask():
 def counted_requests(settings, monkeypatch):
     settings.EVENTS = settings.EVENTS | {"wake_up": f"{__name__}.ask"}
     monkeypatch.setattr(djangoq, "LINGER_SECONDS", 0.1)
+    monkeypatch.setattr(wake_ups, "IDLE_SECONDS", 0.1)
     asked.clear()
+    yield
+    # Its connection would keep the test database from being dropped.
+    eventually(lambda: "events-wake-ups" not in {each.name for each in threading.enumerate()})
 
 
 def append(number=1):
