@@ -13,6 +13,8 @@ from events.models import FailedEvent
 from tests.delivery.workers import (
     ALL_ONCE_IN_ORDER,
     BAD,
+    STEPS_OF_FAILURE,
+    STEPS_OF_SUCCESS,
     append_events,
     close_connection,
     end_process,
@@ -31,9 +33,6 @@ from tests.effects.models import Effect
 from tests.processes import OtherProcess, new_event, running
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-STEPS_OF_SUCCESS = ["attempt counted", "effects written", "checkpoint written", "committed"]
-STEPS_OF_FAILURE = ["failure written", "retry counted", "retry resolved"]
 
 
 def kill_at(step, mode, **options):

@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 import threading
 from collections import defaultdict
-from functools import wraps
 
 from django.db import connection
 from django.utils import timezone
 
+from chaos.steps import stop_at
 from events.bus.retry import RetryPolicy
 from events.bus.subscription import Effects, subscribe
-from events.delivery import engine, failures, lanes
+from events.delivery import lanes
 from events.delivery.context import current_delivery
 from events.delivery.draining import drain
-from events.delivery.lanes import Lease
 from events.delivery.worker import Worker
 from events.models import Lane
 from events.store.configured import event_store
@@ -81,6 +80,9 @@ MODES = {
     "external": {"effects": Effects.EXTERNAL},
 }
 
+STEPS_OF_SUCCESS = ["attempt counted", "effects written", "checkpoint written", "committed"]
+STEPS_OF_FAILURE = ["failure written", "retry counted", "retry resolved"]
+
 
 def subscribe_in(mode, **options):
     options = {"handler": handle, "name": NAME, "retry": THREE_AT_ONCE} | MODES[mode] | options
@@ -99,49 +101,16 @@ def work(mode, options):
 
 
 def work_until(step, reached, mode, options, go=None):
-    """Up to the second time that the step comes; no further, unless it is told to go on.
-    Its lease has no time beyond the handler's."""
+    """Up to the second time that the step comes, or the first failure; no further, unless it is
+    told to go on. Its lease has no time beyond the handler's."""
     lanes.LEASE_MARGIN_SECONDS = 0
-    _stop_at(STEPS[step], reached, go or threading.Event())
-    return work(mode, options)
-
-
-def _stop_at(step, reached, go):
-    places, comes_after, occurrence = step
-    seen = 0
 
     def stop():
         reached.set()
-        go.wait()
+        (go or threading.Event()).wait()
 
-    def stopping(function):
-        @wraps(function)
-        def call(*arguments, **options):
-            nonlocal seen
-            seen += 1
-            if seen == occurrence and not comes_after:
-                stop()
-            result = function(*arguments, **options)
-            if seen == occurrence and comes_after:
-                stop()
-            return result
-
-        return call
-
-    for owner, name in places:
-        setattr(owner, name, stopping(getattr(owner, name)))
-
-
-#: Where in the code, whether behind it, and which time.
-STEPS = {
-    "attempt counted": (((engine, "handle_one"), (engine, "handle_batch")), False, 2),
-    "effects written": (((engine, "handle_one"), (engine, "handle_batch")), True, 2),
-    "checkpoint written": (((Lease, "checkpoint"),), True, 2),
-    "committed": (((Lease, "took_checkpoint"),), False, 2),
-    "failure written": (((failures, "record"),), True, 1),
-    "retry counted": (((failures, "event_of"),), False, 1),
-    "retry resolved": (((failures, "resolve"),), True, 1),
-}
+    stop_at(step, 1 if step in STEPS_OF_FAILURE else 2, stop)
+    return work(mode, options)
 
 
 # --- in the process of the test ---
