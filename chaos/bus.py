@@ -63,8 +63,8 @@ def run(plan: Plan) -> Outcome:
     with ExitStack() as stack:
         writers = [OtherProcess(append_in_step, plan, n, kills) for n in range(plan.writers)]
         victims = [Victim(plan, random.Random(plan.seed + n)) for n in range(plan.workers)]
-        for process in (*writers, *victims):
-            stack.callback(process.kill)
+        for kill in [each.kill for each in writers] + [each.kill for each in victims]:
+            stack.callback(kill)
         while kills.value < plan.kills:
             for victim in victims:
                 if victim.is_due and kills.value < plan.kills:

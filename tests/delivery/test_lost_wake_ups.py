@@ -18,7 +18,7 @@ from tests.processes import eventually, new_event, run_at_once, running
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-asked = []
+asked: list[bool] = []
 
 
 def ask():

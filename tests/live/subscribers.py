@@ -1,8 +1,8 @@
 from __future__ import annotations
 
+import os
 import time
-
-from django.conf import settings
+from pathlib import Path
 
 from events.bus.subscription import subscribes_to
 from events.delivery import djangoq
@@ -17,8 +17,9 @@ djangoq.LINGER_SECONDS = 0.3
 @subscribes_to(ItemAdded, name="live.effects", batch_size=10)
 def effects(recorded: RecordedEvent) -> None:
     """Waits in the midst of the event called `wall`, until the test takes the wall away."""
+    directory = Path(os.environ["LIVE_DIRECTORY"])
     leave_effect(recorded)
     if recorded.data["name"] == "wall":
-        (settings.LIVE_DIRECTORY / "reached").touch()
-        while (settings.LIVE_DIRECTORY / "wall").exists():
+        (directory / "reached").touch()
+        while (directory / "wall").exists():
             time.sleep(0.005)
