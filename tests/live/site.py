@@ -26,8 +26,8 @@ event_store().append(cart({cart}), [item_added(name=name) for name in {names}])
 
 
 class Site:
-    """Its processes; and a directory for signs: a wall that subscribers wait at as long as it stands,
-    and what they leave when they have reached it."""
+    """Its processes; and a directory for signs: a wall that subscribers wait at as long as it
+    stands, and what they leave when they have reached it."""
 
     def __init__(self, directory: Path, database_url: str, **environment: str) -> None:
         self.directory = directory
