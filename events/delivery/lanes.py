@@ -7,17 +7,14 @@ each of its commits, in the commit: an owner that was only thought to be dead co
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.db import connections, transaction
-from django.db.models import BooleanField, Exists, F, OuterRef, Q, QuerySet
-from django.db.models.expressions import RawSQL
+from django.db import transaction
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from ..bus.subscription import Start, Subscription
@@ -25,28 +22,12 @@ from ..conf import events_settings
 from ..exceptions import LeaseLost
 from ..models import Lane, SubscriptionState
 from ..store.base import EventStore
+from .claims import Claim
 
 #: A lease's time beyond that of the work. Only a worker that hangs, or a database other than
 #: PostgreSQL, makes others wait for its end.
 LEASE_MARGIN_SECONDS = 15.0
 LEASE_SECONDS_WITHOUT_TIMEOUT = 3600.0
-
-_MY_SESSION_STARTED_AT = """
-    (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())
-"""
-# The start of another role's session is hidden: it counts as alive.
-_OWNER_IS_GONE = """(
-    owner_session IS NOT NULL AND NOT EXISTS (
-        SELECT 1 FROM pg_stat_activity
-        WHERE pid = owner_session
-            AND (backend_start = owner_session_started_at OR backend_start IS NULL)
-    )
-)"""
-# A row that is locked is being written by its owner, who may hang or be cut off from the network
-# right then: whoever waited for that couldn't work on other lanes.
-_UNLOCKED = """(
-    SELECT id FROM events_lanes WHERE subscription_id = %s AND number = %s FOR UPDATE SKIP LOCKED
-)"""
 
 
 def lanes_in_log_database() -> QuerySet[Lane]:
@@ -186,49 +167,31 @@ def acquire(
     subscription: Subscription, number: int, lanes: int, *, ignores_back_off: bool = False
 ) -> Lease | None:
     """None where another worker has the lane, or it backs off, or the subscription isn't active."""
-    using, token = events_settings().database, uuid4()
-    seconds = _lease_seconds(subscription)
-    is_active = SubscriptionState.objects.filter(
-        name=OuterRef("subscription_id"), status=SubscriptionState.Status.ACTIVE
+    claim = Claim(
+        using=events_settings().database,
+        subscription=subscription.name,
+        number=number,
+        token=uuid4(),
+        seconds=_lease_seconds(subscription),
+        ignores_back_off=ignores_back_off,
     )
-    is_free = Q(token=None) | Q(leased_until__lt=Now())
-    session: dict[str, Any] = {}
-    if _knows_sessions(using):
-        is_free |= Q(RawSQL(_OWNER_IS_GONE, (), output_field=BooleanField()))
-        session = {
-            "owner_session": RawSQL("pg_backend_pid()", ()),
-            "owner_session_started_at": RawSQL(_MY_SESSION_STARTED_AT, ()),
-        }
-    # Conditions on the row itself, not in the subquery: of two at once, the second one looks at
-    # what the first has made of the row.
-    rows = Lane.objects.using(using).filter(subscription_id=subscription.name, number=number)
-    if connections[using].vendor == "postgresql":
-        rows = rows.filter(pk=RawSQL(_UNLOCKED, (subscription.name, number)))
-    if not ignores_back_off:
-        rows = rows.filter(Q(not_before=None) | Q(not_before__lte=Now()))
-    taken = rows.filter(is_free, Exists(is_active)).update(
-        token=token,
-        leased_until=Now() + timedelta(seconds=seconds),
-        owner=f"{socket.gethostname()}:{os.getpid()}"[:200],
-        not_before=None,
-        **session,
-    )
-    if not taken:
+    row = claim.make()
+    if row is None:
         return None
-    row = Lane.objects.using(using).filter(token=token).get()
+    lane_id, position, attempted_to, attempts, failure_streak, outages = row
     return Lease(
-        using=using,
-        lane_id=row.pk,
+        using=claim.using,
+        lane_id=lane_id,
         subscription=subscription.name,
         number=number,
         lanes=lanes,
-        token=token,
-        seconds=seconds,
-        position=row.position,
-        attempted_to=row.attempted_to,
-        attempts=row.attempts,
-        failure_streak=row.failure_streak,
-        outages=row.outages,
+        token=claim.token,
+        seconds=claim.seconds,
+        position=position,
+        attempted_to=attempted_to,
+        attempts=attempts,
+        failure_streak=failure_streak,
+        outages=outages,
     )
 
 
@@ -236,13 +199,3 @@ def _lease_seconds(subscription: Subscription) -> float:
     if subscription.timeout_seconds is None:
         return LEASE_SECONDS_WITHOUT_TIMEOUT
     return subscription.timeout_seconds + LEASE_MARGIN_SECONDS
-
-
-def _knows_sessions(using: str) -> bool:
-    """Behind a pooler, the session of a transaction says nothing about its process."""
-    connection = connections[using]
-    return (
-        connection.vendor == "postgresql"
-        and events_settings().prepare_statements
-        and not connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS", False)
-    )
