@@ -27,7 +27,8 @@ COLUMNS = ("id", "position", "attempted_to", "attempts", "failure_streak", "outa
 # The start of another role's session is hidden: it counts as alive.
 _CLAIM = f"""
     UPDATE events_lanes SET
-        token = %s, leased_until = statement_timestamp() + %s * interval '1 second', owner = %s, not_before = NULL,
+        token = %s, owner = %s, not_before = NULL,
+        leased_until = statement_timestamp() + %s * interval '1 second',
         owner_session = CASE WHEN %s THEN pg_backend_pid() END,
         owner_session_started_at =
             (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())
@@ -72,8 +73,8 @@ class Claim:
             _CLAIM,
             (
                 self.token,
-                self.seconds,
                 _owner(),
+                self.seconds,
                 knows_sessions,
                 self.subscription,
                 self.number,
