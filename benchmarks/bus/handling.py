@@ -12,7 +12,7 @@ from . import cluster, ours, peer
 
 EVENTS = 2_000
 ROUNDS = 5
-ONE_BY_ONE, IN_BATCHES = "ours", "ours, a batch handler"
+ONE_BY_ONE, BY_SQL, IN_BATCHES = "ours", "ours, by SQL", "ours, a batch handler"
 TASKS, PROJECTION = "a django-q2 task an event", "eventsourcing's projection"
 
 
@@ -21,6 +21,7 @@ def rows(server: Server) -> Iterator[Row]:
         server,
         [
             Contender(ONE_BY_ONE, partial(ours.prepare_handling, EVENTS, ours.write_row)),
+            Contender(BY_SQL, partial(ours.prepare_handling, EVENTS, ours.write_row_by_sql)),
             Contender(
                 IN_BATCHES,
                 partial(ours.prepare_handling, EVENTS, ours.write_rows, in_batches=True),
@@ -36,10 +37,19 @@ def rows(server: Server) -> Iterator[Row]:
         rounds=ROUNDS,
     )
     yield from rows_against(
-        {TASKS: 10.0, PROJECTION: 3.0},
+        {TASKS: 10.0, PROJECTION: None},
         speeds,
         suite="bus",
         case="handle an event, one row by the ORM",
+        unit="events/s",
+    )
+    # The projection's own is written by SQL, too.
+    yield from rows_against(
+        {PROJECTION: 3.0},
+        speeds,
+        ours=BY_SQL,
+        suite="bus",
+        case="handle an event, one row by SQL",
         unit="events/s",
     )
     yield from rows_against(

@@ -21,9 +21,20 @@ from .models import Receipt
 
 NAME = "benchmarks.receipts"
 
+_INSERT = """
+    INSERT INTO bus_receipt (position, amount, reference, handled_at) VALUES (%s, %s, %s, %s)
+"""
+
 
 def write_row(recorded: RecordedEvent) -> None:
     receipt(recorded).save(force_insert=True)
+
+
+def write_row_by_sql(recorded: RecordedEvent) -> None:
+    data = recorded.data
+    row = (recorded.position, data.get("amount", 0), data.get("reference", ""), time.monotonic())
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, row)
 
 
 def write_rows(batch: list[RecordedEvent]) -> None:
