@@ -33,7 +33,7 @@ Starter: TypeAlias = Callable[[], object]
 #: A request that nobody has answered in this time is taken for lost.
 LOST_AFTER_SECONDS = 30
 #: Between two looks at whether somebody is awake.
-PAUSE_SECONDS = 0.02
+PAUSE_SECONDS = 0.1
 #: Then the thread ends, with its connection; the next append starts another.
 IDLE_SECONDS = 10.0
 EXIT_SECONDS = 2.0
