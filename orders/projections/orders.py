@@ -1,0 +1,106 @@
+"""Orders: what each of their streams tells, and where they stand for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from events.projections import projects
+from events.recorded_event import RecordedEvent
+
+from ..events import (
+    InventoryReleased,
+    InventoryReservationFailed,
+    InventoryReserved,
+    OrderCancelled,
+    OrderCompleted,
+    OrderPlaced,
+    PaymentFailed,
+    PaymentProcessed,
+    PaymentRefunded,
+    ShippingArranged,
+    ShippingCancelled,
+    ShippingFailed,
+)
+from ..models import (
+    OrderState,
+    OrderSummary,
+    OrderSummaryLine,
+    PaymentState,
+    ReservationState,
+    ShipmentState,
+)
+from .folding import FoldedRows
+from .parts import payment_after, reservation_after, shipment_after
+
+
+@projects(
+    OrderPlaced,
+    OrderCancelled,
+    OrderCompleted,
+    InventoryReserved,
+    InventoryReservationFailed,
+    InventoryReleased,
+    PaymentProcessed,
+    PaymentFailed,
+    PaymentRefunded,
+    ShippingArranged,
+    ShippingFailed,
+    ShippingCancelled,
+    name="orders.orders",
+    models=[OrderSummary, OrderSummaryLine],
+    in_batches=True,
+    batch_size=500,
+)
+class Orders(FoldedRows):
+    """Each stream of an order has columns of its own, and `state` follows from them all. So it
+    doesn't matter that events of two streams can change places, where one fails and is retried."""
+
+    model = OrderSummary
+
+    def project_batch(self, events: Sequence[RecordedEvent]) -> None:
+        super().project_batch(events)
+        lines = self.rows(OrderSummaryLine)
+        lines.bulk_create(
+            lines.model(
+                order_id=recorded.aggregate_id,
+                number=number,
+                product_id=line.product_id,
+                quantity=line.quantity,
+                unit_price=line.unit_price.amount,
+                currency=line.unit_price.currency,
+            )
+            for recorded in events
+            if isinstance(recorded.event, OrderPlaced)
+            for number, line in enumerate(recorded.event.items, start=1)
+        )
+
+    def fold(self, row: OrderSummary, recorded: RecordedEvent) -> None:
+        event = recorded.event
+        match event:
+            case OrderPlaced():
+                row.customer_id = event.user_id
+                row.total_amount = event.total_amount.amount
+                row.currency = event.total_amount.currency
+                row.placed_at = recorded.occurred_on
+            case OrderCancelled():
+                row.cancelled_at, row.reason = recorded.occurred_on, event.reason
+            case OrderCompleted():
+                row.completed_at = event.completion_date
+        row.reservation = reservation_after(row.reservation, event)
+        row.payment = payment_after(row.payment, event)
+        row.shipment = shipment_after(row.shipment, event)
+        row.state = _state(row)
+
+
+def _state(row: OrderSummary) -> str:
+    if row.placed_at is None:
+        return ""
+    reached = {
+        OrderState.CANCELLED: row.cancelled_at is not None,
+        OrderState.COMPLETED: row.completed_at is not None,
+        OrderState.SHIPPED: row.shipment == ShipmentState.ARRANGED,
+        OrderState.PAID: row.payment == PaymentState.PAID,
+        OrderState.RESERVED: row.reservation == ReservationState.RESERVED,
+        OrderState.PLACED: True,
+    }
+    return next(state for state, is_reached in reached.items() if is_reached)
