@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from .exceptions import EncodingError
+from .frozen import maker
 from .identifiers import new_id
 from .json_text import check_plain
 
@@ -55,6 +56,7 @@ class MessageContext:
 
 
 _current: ContextVar[MessageContext] = ContextVar("events_message_context")
+_make_context = maker(MessageContext, ["correlation_id", "causation_id", "user_id", "extra"])
 _NOTHING = MessageContext()
 
 
@@ -81,6 +83,31 @@ def message_context(
     token = _current.set(inner)
     try:
         yield inner
+    finally:
+        _current.reset(token)
+
+
+@contextmanager
+def successive_contexts() -> Iterator[Callable[[str | None, str, str | None], None]]:
+    """`message_context` for many messages: the yielded function, called with correlation_id,
+    causation_id and user_id, has each take the place of the one before."""
+    outer = current_context()
+
+    def enter(correlation_id: str | None, causation_id: str, user_id: str | None) -> None:
+        _current.set(
+            _make_context(
+                (
+                    outer.correlation_id if correlation_id is None else correlation_id,
+                    causation_id,
+                    outer.user_id if user_id is None else user_id,
+                    outer.extra,
+                )
+            )
+        )
+
+    token = _current.set(outer)
+    try:
+        yield enter
     finally:
         _current.reset(token)
 

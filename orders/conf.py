@@ -17,6 +17,8 @@ from .gateways.payments import PaymentGateway
 class OrdersSettings:
     #: Dotted path of a PaymentGateway; it is called without arguments.
     payment_gateway: str = "orders.gateways.simulated_payments.SimulatedPayments"
+    #: What sees an order through: "orchestrated" or "choreographed" (see `sagas/`), or None.
+    saga_style: str | None = "orchestrated"
     #: Dotted path of a Carrier; it is called without arguments.
     carrier: str = "orders.gateways.simulated_carriers.SimulatedCarrier"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from events.exceptions import RegistrationError
 
@@ -14,6 +14,8 @@ from .state import SagaState
 class Definitions:
     def __init__(self) -> None:
         self._plans: dict[str, dict[int, Plan]] = {}
+        #: Called when there is another one.
+        self.observers: list[Callable[[], object]] = []
 
     def __iter__(self) -> Iterator[Plan]:
         """All versions of all sagas."""
@@ -28,6 +30,8 @@ class Definitions:
                 f"and again by {plan.definition!r}: raise the version of the newer one."
             )
         versions[plan.version] = plan
+        for observer in self.observers:
+            observer()
 
     def latest(self, saga_type: str) -> Plan:
         """The one that new instances begin with. Raises DefinitionNotFound."""

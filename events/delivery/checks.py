@@ -11,7 +11,7 @@ from django.core.checks import CheckMessage, Tags, Warning, register
 from django.db import connections
 from django.db.models import Count
 
-from ..bus.subscription import Delivery, subscriptions
+from ..bus.subscription import Delivery, Effects, subscriptions
 from ..conf import events_settings
 from ..models import SubscriptionState
 from ..registry import event_types
@@ -54,9 +54,9 @@ def _with_other_lanes(stored: dict[str, int]) -> Iterator[CheckMessage]:
             yield Warning(
                 f"The subscription {subscription.name!r} has {lanes} stored lanes, which are used, "
                 f"and lanes={subscription.lanes} in the code.",
-                hint=f"Set lanes={lanes}. Or wait until it is up to date and has no failed events, "
-                f"and: manage.py subscriptions reset {subscription.name} --to POSITION --reason "
-                "..., with the position after the one it has reached.",
+                hint=f"Set lanes={lanes}. Or, paused, without lag and without failed events: "
+                f"manage.py subscriptions reset {subscription.name} --to POSITION --reason ..., "
+                "with the position behind the head.",
                 id="events.W005",
             )
 
@@ -74,7 +74,7 @@ def check_lanes_on_sqlite(app_configs: Apps, **kwargs: Any) -> list[CheckMessage
             id="events.W006",
         )
         for subscription in subscriptions.of(Delivery.DURABLE)
-        if subscription.lanes > 1
+        if subscription.lanes > 1 and subscription.effects is Effects.DATABASE
     ]
 
 

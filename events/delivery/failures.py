@@ -70,7 +70,7 @@ def record(
 def note_failure(subscription: Subscription, row: FailedEvent, error: BaseException) -> None:
     """Plans its next attempt, or makes it a dead letter."""
     row.error_type = _type_name(error)[:200]
-    row.error_message = _storable(str(error))
+    row.error_message = _storable(_message(error))
     row.traceback = _storable(_traceback(error))
     row.fingerprint = fingerprint(error)
     row.last_failed_at = timezone.now()
@@ -155,12 +155,20 @@ def event_of(row: FailedEvent, store: EventStore) -> RecordedEvent:
 
 
 def fingerprint(error: BaseException) -> str:
-    """The same for errors of one type, raised at one place in the code."""
+    """The same for errors of one type, raised at one place in the code, with the same causes."""
+    chain: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and not any(cause is each for each in chain):
+        chain.append(cause)
+        cause = cause.__cause__
+    text = "".join(map(_type_and_place, chain))
+    return blake2b(text.encode(errors="replace"), digest_size=8).hexdigest()
+
+
+def _type_and_place(error: BaseException) -> str:
     place = traceback.extract_tb(error.__traceback__)[-1:]
     where = "".join(f"{frame.filename}:{frame.name}" for frame in place)
-    cause = f":{fingerprint(error.__cause__)}" if error.__cause__ else ""
-    text = f"{_type_name(error)}@{where}{cause}"
-    return blake2b(text.encode(errors="replace"), digest_size=8).hexdigest()
+    return f"{_type_name(error)}@{where};"
 
 
 def _row(subscription: Subscription, event: RecordedEvent, lane: int) -> FailedEvent:
@@ -190,6 +198,13 @@ def stop(
         status=SubscriptionState.Status.STOPPED,
         reason=f"{event.event_type} at {event.position} failed: {_storable(repr(error))}",
     )
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return "(its message can't be told)"
 
 
 def _type_name(error: BaseException) -> str:

@@ -42,6 +42,11 @@ _OWNER_IS_GONE = """(
             AND (backend_start = owner_session_started_at OR backend_start IS NULL)
     )
 )"""
+# A row that is locked is being written by its owner, who may hang or be cut off from the network
+# right then: whoever waited for that couldn't work on other lanes.
+_UNLOCKED = """(
+    SELECT id FROM events_lanes WHERE subscription_id = %s AND number = %s FOR UPDATE SKIP LOCKED
+)"""
 
 
 def lanes_in_log_database() -> QuerySet[Lane]:
@@ -90,14 +95,19 @@ class Lease:
     failure_streak: int
     outages: int
 
-    def begin(self, attempted_to: int) -> None:
-        """Commits that the events up to there are about to be handled. Raises LeaseLost."""
+    def begin(self, attempted_to: int, *, passed_over: int) -> None:
+        """Commits that the events up to there are about to be handled. Raises LeaseLost.
+
+        With the checkpoint behind those passed over, whoever recovers from a crash can tell
+        whether it was one event or several."""
         attempts = self.attempts + 1 if attempted_to == self.attempted_to else 1
         self._update(
+            position=passed_over,
             attempted_to=attempted_to,
             attempts=attempts,
             leased_until=Now() + timedelta(seconds=self.seconds),
         )
+        self.position = passed_over
         self.attempted_to, self.attempts = attempted_to, attempts
 
     def forget_attempt(self) -> None:
@@ -153,12 +163,20 @@ class Lease:
         self.attempted_to, self.attempts = None, 0
 
     def abandon(self) -> None:
-        """Gives the lane back after an error that says nothing about its events."""
-        self._mine.update(token=None, leased_until=None, owner_session=None, attempted_to=None)
+        """Gives the lane back as after a crash. The attempt counts: what ended it, such as a lost
+        connection, may have been the event's doing, and would be again and again."""
+        self._mine.update(token=None, leased_until=None, owner_session=None)
 
     def release(self, position: int) -> None:
         """Gives the lane back, with events passed over that it has nothing to do with."""
-        self._mine.update(token=None, leased_until=None, owner_session=None, position=position)
+        self._mine.update(
+            token=None,
+            leased_until=None,
+            owner_session=None,
+            position=position,
+            attempted_to=None,
+            attempts=0,
+        )
 
     def _update(self, **values: Any) -> None:
         if not self._mine.update(**values):
@@ -184,9 +202,11 @@ def acquire(
             "owner_session": RawSQL("pg_backend_pid()", ()),
             "owner_session_started_at": RawSQL(_MY_SESSION_STARTED_AT, ()),
         }
-    # Conditions on the row itself, not in a subquery: of two at once, the second one waits for the
-    # first and then looks at what that has made of the row.
+    # Conditions on the row itself, not in the subquery: of two at once, the second one looks at
+    # what the first has made of the row.
     rows = Lane.objects.using(using).filter(subscription_id=subscription.name, number=number)
+    if connections[using].vendor == "postgresql":
+        rows = rows.filter(pk=RawSQL(_UNLOCKED, (subscription.name, number)))
     if not ignores_back_off:
         rows = rows.filter(Q(not_before=None) | Q(not_before__lte=Now()))
     taken = rows.filter(_is_free(using), Exists(is_active)).update(

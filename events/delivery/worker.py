@@ -21,7 +21,7 @@ from django.db.models.functions import Now
 from ..bus.subscription import Delivery, Subscription, subscriptions
 from ..conf import events_settings
 from ..exceptions import LeaseLost
-from ..models import FailedEvent, Lane, SubscriptionState
+from ..models import Event, FailedEvent, Lane, SubscriptionState
 from ..store.base import EventStore
 from ..store.configured import event_store
 from . import lanes
@@ -108,6 +108,13 @@ class Worker:
                 break
             worked = self._run(lane, mark) or worked
         return worked
+
+    def is_held_back(self) -> bool:
+        """Events are there, but not final yet: behind an append that is still in flight, and that
+        will wake nobody up if it is rolled back."""
+        mark = self.store.high_water_mark()
+        events = Event.objects.using(events_settings().database)
+        return events.filter(position__gt=mark).exists()
 
     # --- what there is to do ---
 

@@ -172,6 +172,35 @@ def test_after_a_pause_in_the_middle_the_whole_batch_is_handled_once():
     assert Lane.objects.get().crashes == 0
 
 
+def waits_when_retried(event, *, reached, go_on):
+    leave_effect(event)
+    retried = OperatorAction.objects.filter(action="retry", details__event_id=str(event.event_id))
+    if not retried.exists():
+        raise ValueError("no good")
+    reached.set()
+    assert go_on.wait(30)
+
+
+@pytest.mark.postgresql
+def test_a_retry_that_loses_its_lane_to_an_operator_keeps_its_attempts():
+    reached, go_on, stop = new_event(), new_event(), new_event()
+    handler = partial(waits_when_retried, reached=reached, go_on=go_on)
+    subscribed(handler, lanes=1)
+    for number in (1, 2):
+        event_store().append(cart(number), items(1))
+    with running(work, stop, handler, {"lanes": 1}):
+        eventually(lambda: find(status="dead").count() == 2)
+        first, second = choose(find())
+        dead_letters.retry([first], **WHO)
+        assert reached.wait(30)
+        assert dead_letters.discard([second], **WHO).done == (second.id,)
+        go_on.set()
+        eventually(lambda: not FailedEvent.objects.exists() or find(status="dead").exists())
+        stop.set()
+    assert effects() == [("cart-1", 0)]
+    assert Lane.objects.get().crashes == 0
+
+
 def acquires_the_lane():
     return lanes.acquire(subscribed(lanes=1), 0, 1) is not None
 

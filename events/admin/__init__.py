@@ -1,0 +1,8 @@
+"""The log, subscriptions and failed events in the admin. What pages show is put together in
+`explorer`; what operators do goes through `delivery`."""
+
+from __future__ import annotations
+
+from . import delivery, log, operator_log
+
+__all__ = ["delivery", "log", "operator_log"]

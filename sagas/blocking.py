@@ -1,0 +1,47 @@
+"""A saga that can't take in what has come for it is blocked, so that an operator sees it."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from events.bus.subscription import Subscription
+from events.exceptions import EventsError
+from events.models import FailedEvent
+from events.store.configured import event_store
+
+from .clock import database_time
+from .correlation import deliveries
+from .inbox import Inbox
+from .inputs import Blocked
+from .running import give, repository
+from .sending import ASKING_COMMANDS, COMMANDS
+
+logger = logging.getLogger(__name__)
+
+
+def block_sagas(
+    failed_event: FailedEvent, subscription: Subscription, error: BaseException, **kwargs: Any
+) -> None:
+    """Receives `event_dead_lettered`."""
+    for saga_id in _saga_ids(failed_event, subscription):
+        try:
+            give(
+                saga_id,
+                Blocked(input_id=failed_event.event_id, reason=repr(error), at=database_time()),
+            )
+        except EventsError:
+            logger.exception("%s could not be blocked", saga_id)
+
+
+def _saga_ids(failed_event: FailedEvent, subscription: Subscription) -> list[str]:
+    if subscription.name in (COMMANDS, ASKING_COMMANDS):
+        return [failed_event.aggregate_id]
+    if not isinstance(subscription.handler, Inbox):
+        return []
+    recorded = event_store().get_event(failed_event.event_id)
+    return [
+        delivery.saga_id
+        for delivery in deliveries(recorded, database_time())
+        if repository.find(delivery.saga_id) is not None
+    ]

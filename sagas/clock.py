@@ -1,0 +1,33 @@
+"""The time of the database, which all workers share: due times are made and compared by it."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+from django.db import connections
+
+from events.conf import events_settings
+
+#: How long the difference to this machine's clock is trusted.
+_TRUST_SECONDS = 30.0
+
+_offset = timedelta(0)
+_measured_at = float("-inf")
+
+
+def database_time() -> datetime:
+    """Asks the database now and then only; a clock that is set meanwhile is noticed then."""
+    global _offset, _measured_at
+    if connections[events_settings().database].vendor != "postgresql":
+        return datetime.now(UTC)
+    if time.monotonic() - _measured_at > _TRUST_SECONDS:
+        _offset, _measured_at = _difference(), time.monotonic()
+    return datetime.now(UTC) + _offset
+
+
+def _difference() -> timedelta:
+    with connections[events_settings().database].cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        answer: datetime = cursor.fetchone()[0]
+    return answer - datetime.now(UTC)

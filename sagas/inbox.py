@@ -1,0 +1,49 @@
+"""Events find the sagas that wait for them: one durable subscription for each kind of saga."""
+
+from __future__ import annotations
+
+from events.bus.retry import RetryPolicy
+from events.bus.subscription import subscribe
+from events.messages import DomainEvent
+from events.recorded_event import RecordedEvent
+
+from .clock import database_time
+from .correlation import deliveries
+from .identity import saga_type_of
+from .registry import Definitions, definitions
+from .running import give
+
+#: An answer can overtake the start that it belongs to: it is given again soon, and for a while.
+_RETRY = RetryPolicy(attempts=12, first_delay_seconds=0.2, factor=2, max_delay_seconds=600)
+
+
+class Inbox:
+    """The handler for one kind of saga."""
+
+    def __init__(self, saga_type: str, known: Definitions) -> None:
+        self._saga_type = saga_type
+        self._known = known
+
+    def __call__(self, recorded: RecordedEvent) -> None:
+        for delivery in deliveries(recorded, database_time(), self._known):
+            if saga_type_of(delivery.saga_id) == self._saga_type:
+                give(delivery.saga_id, delivery.given)
+
+
+def subscription_name(saga_type: str) -> str:
+    return f"sagas.{saga_type}"
+
+
+def follow_definitions(known: Definitions = definitions) -> None:
+    """Subscribes to what the definitions wait for. Called again when there is another one."""
+    for saga_type in {plan.saga_type for plan in known}:
+        plans = [plan for plan in known if plan.saga_type == saga_type]
+        awaited: set[type] = {cls for plan in plans for cls in plan.routes}
+        awaited.add(known.latest(saga_type).starts_on)
+        subscribe(
+            tuple(sorted(cls.event_type for cls in awaited if issubclass(cls, DomainEvent))),
+            Inbox(saga_type, known),
+            name=subscription_name(saga_type),
+            retry=_RETRY,
+            priority=5,
+        )

@@ -1,0 +1,101 @@
+"""Gives a saga what has come for it, and records what it decides: events, timers, its row.
+
+All of it is one commit, the caller's or its own. Commands are sent later, from the recorded events
+(`sending`); called by `inbox`, `sending`, `timers` and `operations`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from events.conf import events_settings
+from events.context import current_context
+from events.exceptions import ConcurrencyError
+from events.messages import DomainEvent
+from events.repository import Repository
+
+from .clock import database_time
+from .identity import Direction
+from .inputs import Input
+from .instance import Saga
+from .models import SagaInstance, SagaTimer
+from .outgoing import timer_of
+from .state import SagaState
+
+#: An answer, a timer and an operator can come at the same moment.
+ATTEMPTS = 5
+
+repository = Repository(Saga)
+
+
+def give(saga_id: str, given: Input) -> None:
+    """Raises what `Saga.handle` does, and ConcurrencyError when others were faster each time; then
+    nothing has changed."""
+    remaining = ATTEMPTS
+    while True:
+        remaining -= 1
+        try:
+            with transaction.atomic(using=events_settings().database):
+                _give(saga_id, given)
+            return
+        except ConcurrencyError:
+            if not remaining:
+                raise
+
+
+def _give(saga_id: str, given: Input) -> None:
+    saga = repository.find(saga_id) or Saga(saga_id)
+    events = saga.handle(given)
+    if not events:
+        return
+    repository.save(saga)
+    _set_timers(saga_id, events)
+    if saga.state is not None:
+        _show(saga_id, saga.state)
+
+
+def _set_timers(saga_id: str, events: Sequence[DomainEvent]) -> None:
+    timers = [timer for event in events if (timer := timer_of(event)) is not None]
+    if timers:
+        SagaTimer.objects.using(events_settings().database).bulk_create(
+            SagaTimer(
+                saga_id=saga_id,
+                step=timer.step,
+                direction=timer.direction,
+                attempt=timer.attempt,
+                is_retry=timer.is_retry,
+                due_at=timer.due_at,
+            )
+            for timer in timers
+        )
+
+
+def _show(saga_id: str, state: SagaState) -> None:
+    rows, now = SagaInstance.objects.using(events_settings().database), database_time()
+    changing = {
+        "status": state.status,
+        "under_way": [
+            step
+            for direction in Direction
+            for step, leg in state.legs(direction).items()
+            if leg.is_under_way
+        ],
+        "open_items": {
+            step: {"problem": item.problem, "advice": item.advice}
+            for step, item in state.items.items()
+        },
+        "updated_at": now,
+        "ended_at": now if state.has_ended else None,
+    }
+    if not rows.filter(pk=saga_id).update(**changing):
+        rows.create(
+            saga_id=saga_id,
+            saga_type=state.saga_type,
+            definition_version=state.definition_version,
+            key=state.key,
+            correlation_id=current_context().correlation_id or "",
+            started_at=now,
+            **changing,
+        )
