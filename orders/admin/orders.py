@@ -51,7 +51,7 @@ class OrderSummaryAdmin(SummaryAdmin):
         "reservation",
         "payment",
         "shipment",
-        "reason",
+        "failed_step",
     )
     fields = (
         "order_id",
@@ -62,6 +62,8 @@ class OrderSummaryAdmin(SummaryAdmin):
         "completed_at",
         "cancelled_at",
         "reason",
+        "failed_step",
+        "failure",
         "reservation",
         "payment",
         "shipment",

@@ -35,6 +35,8 @@ def _order_head(order: OrderSummary) -> JsonObject:
         "customer_id": str(order.customer_id),
         "state": order.state,
         "reason": order.reason or None,
+        "failed_step": order.failed_step or None,
+        "failure": order.failure or None,
         "total_amount": _money_to_json(order.total),
         "reservation": order.reservation or None,
         "payment": order.payment or None,

@@ -28,6 +28,9 @@ class OrderSummary(models.Model):
     completed_at = models.DateTimeField(_("completed"), null=True)
     cancelled_at = models.DateTimeField(_("cancelled"), null=True)
     reason = models.CharField(_("reason"), max_length=500, blank=True)
+    #: Where the process could not go on that saw to the order, and why.
+    failed_step = models.CharField(_("failed at"), max_length=100, blank=True)
+    failure = models.TextField(_("failure"), blank=True)
     reservation = models.CharField(
         _("reservation"), max_length=10, choices=ReservationState, blank=True
     )

@@ -14,6 +14,7 @@ from ..events import (
     OrderCancelled,
     OrderCompleted,
     OrderPlaced,
+    OrderProcessingFailed,
     PaymentFailed,
     PaymentProcessed,
     PaymentRefunded,
@@ -37,6 +38,7 @@ from .parts import payment_after, reservation_after, shipment_after
     OrderPlaced,
     OrderCancelled,
     OrderCompleted,
+    OrderProcessingFailed,
     InventoryReserved,
     InventoryReservationFailed,
     InventoryReleased,
@@ -86,6 +88,8 @@ class Orders(FoldedRows):
                 row.cancelled_at, row.reason = recorded.occurred_on, event.reason
             case OrderCompleted():
                 row.completed_at = event.completion_date
+            case OrderProcessingFailed():
+                row.failed_step, row.failure = event.step, event.reason
         row.reservation = reservation_after(row.reservation, event)
         row.payment = payment_after(row.payment, event)
         row.shipment = shipment_after(row.shipment, event)

@@ -16,13 +16,14 @@ from django.db.models import Model
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from events.delivery.draining import drain
 from events.delivery.rebuilding import Rebuild
 from events.exceptions import AggregateNotFound, CommandRefused, Unavailable
 from events.identifiers import new_id
 from events.projections import Projection, projections
 from events.recorded_event import RecordedEvent
 from events.store.configured import event_store
+from events.streams import StreamName
+from orders.events import OrderProcessingFailed
 from orders.models import (
     OrderSummary,
     OrderSummaryLine,
@@ -31,9 +32,8 @@ from orders.models import (
     StockLevel,
 )
 from tests.orders import shop
-from tests.orders.shop import ANN, ORDER, OTHER, eur, line
+from tests.orders.shop import ANN, ORDER, OTHER, READ_MODELS, eur, line, project
 
-NAMES = ("orders.orders", "orders.payments", "orders.shipments", "orders.stock")
 MODELS = (OrderSummary, OrderSummaryLine, PaymentSummary, ShipmentSummary, StockLevel)
 MOMENT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -47,7 +47,7 @@ def _frozen() -> Iterator[None]:
 
 
 def order(order_id: UUID = ORDER) -> OrderSummary:
-    drain(*NAMES)
+    project()
     return OrderSummary.objects.get(pk=order_id)
 
 
@@ -57,17 +57,17 @@ def parts(order_id: UUID = ORDER) -> tuple[str, str, str, str]:
 
 
 def payment() -> PaymentSummary:
-    drain(*NAMES)
+    project()
     return PaymentSummary.objects.get(pk=ORDER)
 
 
 def shipment() -> ShipmentSummary:
-    drain(*NAMES)
+    project()
     return ShipmentSummary.objects.get(pk=ORDER)
 
 
 def stock(product_id: str = "pen") -> tuple[int, int, int]:
-    drain(*NAMES)
+    project()
     row = StockLevel.objects.get(pk=product_id)
     return row.on_hand, row.reserved, row.available
 
@@ -163,6 +163,16 @@ def test_an_order_that_is_not_placed_is_not_among_the_placed_ones():
     assert OrderSummary.objects.placed().exists()
 
 
+def test_an_order_says_what_its_process_failed_at():
+    shop.place()
+    shop.cancel(reason="It could not be processed.")
+    failed = OrderProcessingFailed(order_id=ORDER, step="pay", reason="pay was rejected")
+    event_store().append(StreamName("Order", ORDER), [failed])
+    row = order()
+    assert (row.state, row.reason) == ("cancelled", "It could not be processed.")
+    assert (row.failed_step, row.failure) == ("pay", "pay was rejected")
+
+
 def test_orders_do_not_touch_each_other():
     shop.receive(pen=5)
     for order_id in (ORDER, OTHER):
@@ -251,12 +261,12 @@ def a_busy_day() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_rebuild_gives_the_same_rows():
     a_busy_day()
-    drain(*NAMES)
+    project()
     before = {model: rows(model) for model in MODELS}
     assert all(before.values())
     for model in MODELS:
         model._default_manager.all().delete()
-    for name in NAMES:
+    for name in READ_MODELS:
         Rebuild(projections.get(name)).run()
     assert {model: rows(model) for model in MODELS} == before
 
@@ -264,7 +274,7 @@ def test_a_rebuild_gives_the_same_rows():
 def test_a_batch_costs_the_same_statements_whatever_its_size(django_assert_max_num_queries):
     a_busy_day()
     events = list(event_store().read_log())
-    for name in NAMES:
+    for name in READ_MODELS:
         declared = projections.get(name)
         wanted = [each for each in events if declared.subscription.matches(each)]
         # One read, one write, and the lines of orders.
@@ -296,7 +306,7 @@ def made(events: list[RecordedEvent], sizes: list[int]) -> dict[type[Model], lis
     """The rows that the events come to, in batches of the sizes in turn."""
     for model in MODELS:
         model._default_manager.all().delete()
-    for name in NAMES:
+    for name in READ_MODELS:
         declared = projections.get(name)
         wanted = [each for each in events if declared.subscription.matches(each)]
         in_batches(declared.projection_class(), wanted, sizes)

@@ -9,7 +9,6 @@ from uuid import UUID
 import pytest
 import time_machine
 
-from events.delivery.draining import drain
 from tests.api.conftest import Api
 from tests.orders import shop
 from tests.orders.shop import ANN, ORDER, OTHER, line
@@ -33,7 +32,7 @@ def place_three() -> None:
     shop.place(OTHER)
     shop.cancel(OTHER)
     shop.place(THIRD, user_id=BOB)
-    drain()
+    shop.project()
 
 
 def listed(api: Api, query: str = "") -> list[UUID]:
@@ -53,7 +52,7 @@ def test_an_order_is_shown_with_its_lines(api):
         shop.place(items=(line("pen", 2, "1.50"), line("ink", 1, "7.05")))
         shop.reserve()
         shop.cancel(reason="Too slow.")
-        drain()
+        shop.project()
     response = api.get(f"/api/orders/{ORDER}")
     assert response.status_code == 200, response.content
     assert response.json() == {
@@ -61,6 +60,8 @@ def test_an_order_is_shown_with_its_lines(api):
         "customer_id": str(ANN),
         "state": "cancelled",
         "reason": "Too slow.",
+        "failed_step": None,
+        "failure": None,
         "total_amount": {"amount": "10.05", "currency": "EUR"},
         "reservation": "reserved",
         "payment": None,
@@ -130,7 +131,7 @@ def test_pages_cost_as_little_as_they_can(api, django_assert_num_queries):
 
 def test_an_order_that_was_never_placed_is_not_found(api):
     shop.refund(OTHER)
-    drain()
+    shop.project()
     for order_id in (ORDER, OTHER):
         status, detail = problem(api.get(f"/api/orders/{order_id}"))
         assert status == 404
