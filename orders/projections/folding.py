@@ -21,16 +21,23 @@ class FoldedRows(Projection):
         """Changes the row, which is new where the aggregate had none."""
         raise NotImplementedError
 
+    def settle(self, row: Any) -> None:
+        """Sets the columns that follow from others, after the last event of a batch."""
+
     def project_batch(self, events: Sequence[RecordedEvent]) -> None:
         rows, key = self.rows(self.model), self.model._meta.pk
-        found: dict[Any, Any] = rows.in_bulk({key.to_python(each.aggregate_id) for each in events})
+        ids = {each.aggregate_id: key.to_python(each.aggregate_id) for each in events}
+        stored: dict[Any, Any] = rows.in_bulk(ids.values())
+        changed = {
+            aggregate_id: stored[pk] if pk in stored else rows.model(pk=pk)
+            for aggregate_id, pk in ids.items()
+        }
         for recorded in events:
-            aggregate_id = key.to_python(recorded.aggregate_id)
-            if aggregate_id not in found:
-                found[aggregate_id] = rows.model(pk=aggregate_id)
-            self.fold(found[aggregate_id], recorded)
+            self.fold(changed[recorded.aggregate_id], recorded)
+        for row in changed.values():
+            self.settle(row)
         rows.bulk_create(
-            found.values(),
+            changed.values(),
             update_conflicts=True,
             unique_fields=[key.name],
             update_fields=[

@@ -7,6 +7,10 @@ from collections.abc import Sequence
 from events.projections import projects
 from events.recorded_event import RecordedEvent
 
+from ..aggregates.order import Order
+from ..aggregates.payment import Payment
+from ..aggregates.reservation import Reservation
+from ..aggregates.shipment import Shipment
 from ..events import (
     InventoryReleased,
     InventoryReservationFailed,
@@ -55,7 +59,8 @@ from .parts import payment_after, reservation_after, shipment_after
 )
 class Orders(FoldedRows):
     """Each stream of an order has columns of its own, and `state` follows from them all. So it
-    doesn't matter that events of two streams can change places, where one fails and is retried."""
+    doesn't matter that events of two streams can change places, where one fails and is retried.
+    In one lane: two would write the same row, each with an old value of the other's columns."""
 
     model = OrderSummary
 
@@ -77,34 +82,46 @@ class Orders(FoldedRows):
         )
 
     def fold(self, row: OrderSummary, recorded: RecordedEvent) -> None:
-        event = recorded.event
-        match event:
-            case OrderPlaced():
-                row.customer_id = event.user_id
-                row.total_amount = event.total_amount.amount
-                row.currency = event.total_amount.currency
-                row.placed_at = recorded.occurred_on
-            case OrderCancelled():
-                row.cancelled_at, row.reason = recorded.occurred_on, event.reason
-            case OrderCompleted():
-                row.completed_at = event.completion_date
-            case OrderProcessingFailed():
-                row.failed_step, row.failure = event.step, event.reason
-        row.reservation = reservation_after(row.reservation, event)
-        row.payment = payment_after(row.payment, event)
-        row.shipment = shipment_after(row.shipment, event)
+        match recorded.aggregate_type:
+            case Order.aggregate_type:
+                _fold_order(row, recorded)
+            case Reservation.aggregate_type:
+                row.reservation = reservation_after(row.reservation, recorded.event)
+            case Payment.aggregate_type:
+                row.payment = payment_after(row.payment, recorded.event)
+            case Shipment.aggregate_type:
+                row.shipment = shipment_after(row.shipment, recorded.event)
+
+    def settle(self, row: OrderSummary) -> None:
         row.state = _state(row)
+
+
+def _fold_order(row: OrderSummary, recorded: RecordedEvent) -> None:
+    match recorded.event:
+        case OrderPlaced() as event:
+            row.customer_id = event.user_id
+            row.total_amount = event.total_amount.amount
+            row.currency = event.total_amount.currency
+            row.placed_at = recorded.occurred_on
+        case OrderCancelled() as event:
+            row.cancelled_at, row.reason = recorded.occurred_on, event.reason
+        case OrderCompleted() as event:
+            row.completed_at = event.completion_date
+        case OrderProcessingFailed() as event:
+            row.failed_step, row.failure = event.step, event.reason
 
 
 def _state(row: OrderSummary) -> str:
     if row.placed_at is None:
         return ""
-    reached = {
-        OrderState.CANCELLED: row.cancelled_at is not None,
-        OrderState.COMPLETED: row.completed_at is not None,
-        OrderState.SHIPPED: row.shipment == ShipmentState.ARRANGED,
-        OrderState.PAID: row.payment == PaymentState.PAID,
-        OrderState.RESERVED: row.reservation == ReservationState.RESERVED,
-        OrderState.PLACED: True,
-    }
-    return next(state for state, is_reached in reached.items() if is_reached)
+    if row.cancelled_at is not None:
+        return OrderState.CANCELLED
+    if row.completed_at is not None:
+        return OrderState.COMPLETED
+    if row.shipment == ShipmentState.ARRANGED:
+        return OrderState.SHIPPED
+    if row.payment == PaymentState.PAID:
+        return OrderState.PAID
+    if row.reservation == ReservationState.RESERVED:
+        return OrderState.RESERVED
+    return OrderState.PLACED

@@ -30,4 +30,6 @@ class Stock(FoldedRows):
                 row.reserved += event.quantity
             case StockReleased() as event:
                 row.reserved -= event.quantity
+
+    def settle(self, row: StockLevel) -> None:
         row.available = row.on_hand - row.reserved
