@@ -10,11 +10,15 @@ from types import ModuleType
 import pytest
 
 from events.api.catalogue import command_slug
+from events.command_bus import command_bus
 from events.projections import projections
 from events.registry import command_types, event_types
+from sagas.registry import definitions
+from sagas.sending import subscribe_to_requests
 
 DOCS = Path(__file__).parent.parent / "docs"
 EVENTS_AND_JSON = (DOCS / "events-and-json.md").read_text()
+SAGAS = (DOCS / "sagas.md").read_text()
 ONLY_POSTGRESQL = "## What jsonb changes"
 
 
@@ -26,6 +30,10 @@ def page(monkeypatch):
         (event_types, "_codecs"),
         (event_types, "_makers"),
         (event_types.upcasters, "_upcasters"),
+        (command_types, "_classes"),
+        (command_types, "_codecs"),
+        (command_bus, "_handlers"),
+        (definitions, "_plans"),
     ]:
         monkeypatch.setattr(owner, name, dict(getattr(owner, name)))
     module = ModuleType("page")
@@ -59,6 +67,12 @@ def test_the_code_about_events_and_json_runs(page):
 @pytest.mark.postgresql
 def test_the_code_about_jsonb_runs(page):
     run(sections(EVENTS_AND_JSON)[ONLY_POSTGRESQL], page)
+
+
+@pytest.mark.django_db
+def test_the_code_about_sagas_runs(page, no_other_subscriptions):
+    subscribe_to_requests()
+    run([block for blocks in sections(SAGAS).values() for block in blocks], page)
 
 
 @pytest.mark.parametrize("path", sorted(DOCS.rglob("*.md")), ids=lambda path: path.stem)

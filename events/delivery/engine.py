@@ -246,7 +246,6 @@ class LaneRun:
             return False
         if self.subscription.on_failure is OnFailure.STOP and attempts >= self._max_attempts:
             failures.stop(self.subscription, event, error)
-            lease.clear_attempt()
             return False
         added = {
             "failed_attempts": 1,
