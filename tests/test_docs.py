@@ -9,7 +9,9 @@ from types import ModuleType
 
 import pytest
 
+from events.api.catalogue import command_slug
 from events.command_bus import command_bus
+from events.projections import projections
 from events.registry import command_types, event_types
 from sagas.registry import definitions
 from sagas.sending import subscribe_to_requests
@@ -77,3 +79,18 @@ def test_the_code_about_sagas_runs(page, no_other_subscriptions):
 def test_each_link_of_a_page_exists(path):
     links = re.findall(r"\]\((?!http)([^)#]+)", path.read_text())
     assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+def test_the_page_of_the_shop_names_its_commands_events_and_read_models():
+    page = (DOCS / "shop.md").read_text()
+    [table] = re.findall(r"## Commands\n(.*?)\n## ", page, re.DOTALL)
+    commands = [each for each in command_types if each.__module__ == "orders.commands"]
+    assert set(re.findall(r"^\| `([a-z-]+)`", table, re.MULTILINE)) == {
+        command_slug(each.command_type) for each in commands
+    }
+    assert set(re.findall(r"\b(?:[A-Z][a-z]+){2,}\b", table)) == {
+        each.event_type for each in event_types if each.__module__ == "orders.events"
+    }
+    assert set(re.findall(r"\| `(orders\.\w+)` \|", page)) == {
+        each.name for each in projections if each.name.startswith("orders.")
+    }
