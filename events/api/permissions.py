@@ -44,15 +44,16 @@ class MaySendCommand(BasePermission):
 
 class MayReadEvents(BasePermission):
     def has_permission(self, request: Request, view: APIView) -> bool:
-        return _may_view(request, Event)
+        return may_view(request, Event)
 
 
 class MayMonitor(BasePermission):
     def has_permission(self, request: Request, view: APIView) -> bool:
-        return _may_view(request, SubscriptionState)
+        return may_view(request, SubscriptionState)
 
 
-def _may_view(request: Request, model: type[Model]) -> bool:
+def may_view(request: Request, model: type[Model]) -> bool:
+    """By Django's own permission."""
     options = model._meta
     permission = f"{options.app_label}.{get_permission_codename('view', options)}"
     return _is_authenticated(request) and request.user.has_perm(permission)
