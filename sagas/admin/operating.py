@@ -165,6 +165,8 @@ class SagaOperation(OperationPage):
             "preview": found,
             "refusal": refusal,
             "submit": self.label,
+            "saga_id": saga.id,
+            "list_url": list_url(model_admin.admin_site, model_admin.model),
             "back_url": object_url(model_admin.admin_site, SagaInstance, saga.id),
         }
         request.current_app = model_admin.admin_site.name

@@ -70,7 +70,7 @@ def _timers(row: SagaInstance, state: SagaState) -> list[dict[str, Any]]:
         (each.step, each.direction.value, each.attempt, each.is_retry)
         for each in pending_timers(state)
     }
-    return [
+    shown = [
         {
             "row": timer,
             "due": moment(timer.due_at),
@@ -79,6 +79,7 @@ def _timers(row: SagaInstance, state: SagaState) -> list[dict[str, Any]]:
         }
         for timer in timers_of(row.saga_id)
     ]
+    return sorted(shown, key=lambda timer: timer["is_outdated"])
 
 
 def _history(site: AdminSite, request: HttpRequest, row: SagaInstance) -> dict[str, Any]:

@@ -272,9 +272,9 @@ def test_a_saga_is_shown_with_its_steps_and_what_is_still_to_come(admin_client):
     steps = steps_of(html)
     assert list(steps) == ["look_up", "hold", "charge", "issue", "confirm"]
     assert [row[0] for row in steps.values()] == ["done", "retrying", *["to come"] * 3]
-    assert steps["hold"][1] == "1"
-    assert steps["hold"][3].startswith("2026-")
-    assert steps["issue"][4] == "4, pivot"
+    assert steps["hold"][2] == "1"
+    assert steps["hold"][4].startswith("2026-")
+    assert steps["issue"][5] == "4, pivot"
 
 
 def test_an_open_item_is_shown_with_its_advice(admin_client):
@@ -296,6 +296,7 @@ def test_its_timers_are_shown_and_which_are_outdated(admin_client):
     table = html.partition('id="timers-heading"')[2].partition("</section>")[0]
     assert table.count("outdated, does nothing") == 2
     assert table.count("do, attempt 2: makes it") == 1
+    assert table.index("makes it") < table.index("outdated")
 
 
 def test_its_history_leads_to_the_events_and_to_the_conversation(admin_client):

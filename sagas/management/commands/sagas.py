@@ -102,14 +102,14 @@ class Command(BaseCommand):
         if json:
             self.stdout.write(_as_json(found))
             return
-        steps = found.pop("steps")
+        steps, state = found.pop("steps"), found.pop("state", None)
         for title, value in found.items():
             self.stdout.write(f"{title}: {_text(value)}")
         rows = [
             (s["name"], s["standing"], s["do_attempts"], s["undo_attempts"], s["due_at"])
             for s in steps
         ]
-        self.stdout.write("\n" + aligned(_STEP_TITLES, rows))
+        self.stdout.write(f"\n{aligned(_STEP_TITLES, rows)}\n\nstate: {_text(state)}")
 
 
 def _found(
