@@ -9,5 +9,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/", include("events.api.urls")),
     path("api/", include("orders.api.urls")),
+    path("api/", include("sagas.api.urls")),
     path("metrics", include("events.api.monitoring")),
 ]

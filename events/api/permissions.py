@@ -48,9 +48,13 @@ class MayView(BasePermission):
     model: type[Model]
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        options = self.model._meta
-        permission = f"{options.app_label}.{get_permission_codename('view', options)}"
-        return _is_authenticated(request) and request.user.has_perm(permission)
+        return may_view(request, self.model)
+
+
+def may_view(request: Request, model: type[Model]) -> bool:
+    options = model._meta
+    permission = f"{options.app_label}.{get_permission_codename('view', options)}"
+    return _is_authenticated(request) and request.user.has_perm(permission)
 
 
 class MayReadEvents(MayView):
