@@ -98,7 +98,8 @@ def reacts_to(
 
 
 class Choreography:
-    """Subclasses with a `saga_type` are registered, and followed from then on."""
+    """Subclasses with a `saga_type` are registered, and followed from then on; others are bases for
+    them. A reaction of the same name takes the place of the inherited one, None takes it away."""
 
     #: Written out, for ever.
     saga_type: ClassVar[str]
@@ -175,15 +176,24 @@ def _compiled(definition: type[Choreography]) -> Process:
         inputs=frozenset(definition.inputs),
         reactions=tuple(
             _named(f"{where}.{name}", name, declared)
-            for cls in reversed(definition.__mro__)
-            for name, declared in vars(cls).items()
-            if isinstance(declared, DeclaredReaction)
+            for name, declared in _declared_reactions(definition).items()
         ),
     )
     if not process.reactions:
         raise RegistrationError(f"{where} has no reactions.")
     _check_events(where, process.events)
     return process
+
+
+def _declared_reactions(definition: type[Choreography]) -> dict[str, DeclaredReaction]:
+    """Of the class and its bases, in the order of declaration. A redefined one keeps its place;
+    None takes it away."""
+    declared: dict[str, Any] = {}
+    for cls in reversed(definition.__mro__):
+        for name, value in vars(cls).items():
+            if isinstance(value, DeclaredReaction) or (value is None and name in declared):
+                declared[name] = value
+    return {name: value for name, value in declared.items() if value is not None}
 
 
 def _named(where: str, name: str, declared: DeclaredReaction) -> Reaction:

@@ -1,4 +1,4 @@
-"""System checks of choreographies: what each of their parts can't see, because it is between them."""
+"""System checks of choreographies: what none of their parts can see, because it is between them."""
 
 from __future__ import annotations
 
