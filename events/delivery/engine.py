@@ -239,12 +239,15 @@ class LaneRun:
         """Records the failure and goes on behind the event. False when it was one too many."""
         lease = self.lease
         self._tell(event, error, attempts)
-        streak = lease.failure_streak + 1
+        retry = self.subscription.retry
+        is_final = retry.is_final(error)
+        streak = lease.failure_streak + (not is_final)
         is_outage = lease.outages > 0 or streak >= OUTAGE_STREAK
-        if is_outage and not crashes and not self.ignores_delays:
+        if is_outage and not is_final and not crashes and not self.ignores_delays:
             self._back_off(error)
             return False
-        if self.subscription.on_failure is OnFailure.STOP and attempts >= self._max_attempts:
+        is_used_up = retry.is_used_up(error, attempts)
+        if self.subscription.on_failure is OnFailure.STOP and is_used_up:
             failures.stop(self.subscription, event, error)
             return False
         added = {
@@ -261,10 +264,6 @@ class LaneRun:
         if row.blocks:
             self._blocked.add(event.stream)
         return self._after_failure(row, error)
-
-    @property
-    def _max_attempts(self) -> int:
-        return self.subscription.retry.attempts
 
     def _back_off(self, error: Exception) -> None:
         """An outage: the event isn't to blame, and stays the next one."""

@@ -77,7 +77,7 @@ def note_failure(subscription: Subscription, row: FailedEvent, error: BaseExcept
     row.traceback = _storable(_traceback(error))
     row.fingerprint = fingerprint(error)
     row.last_failed_at = timezone.now()
-    if row.attempts < subscription.retry.attempts:
+    if not subscription.retry.is_used_up(error, row.attempts):
         row.status, row.next_attempt_at = Status.RETRYING, _next_attempt_at(subscription, row)
     else:
         row.status, row.next_attempt_at = Status.DEAD, None
