@@ -45,6 +45,8 @@ OUTAGE_BACK_OFF = RetryPolicy(
 #: rather than by a long one.
 WINDOW = 5_000
 MAX_WINDOW = 200_000
+#: Between a handler's time limit and that of its statements, where the first can't end the second.
+STATEMENT_MARGIN_SECONDS = 0.25
 
 
 class Ending(Enum):
@@ -401,7 +403,9 @@ class LaneRun:
                 transaction.on_commit(partial(committed.append, True), using=using)
                 if timeout is not None and _statements_are_not_interrupted(using):
                     with connections[using].cursor() as cursor:
-                        cursor.execute(f"SET LOCAL statement_timeout = {int(timeout * 1000) + 1}")
+                        # A little later, so that it is known for what it is: a time-out.
+                        milliseconds = int((timeout + STATEMENT_MARGIN_SECONDS) * 1000)
+                        cursor.execute(f"SET LOCAL statement_timeout = {milliseconds}")
                 yield
         except Exception:
             if not committed:

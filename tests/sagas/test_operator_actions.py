@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from events.exceptions import AggregateNotFound, InvalidInput, StaleVersion
@@ -16,7 +18,7 @@ from .trips import blocked, charging, confirming, issuing, not_refunded, status_
 
 pytestmark = pytest.mark.django_db
 
-WHO = {"operator": "ann", "reason": "the line is back"}
+WHO: dict[str, Any] = {"operator": "ann", "reason": "the line is back"}
 
 
 def acted(saga_id):
