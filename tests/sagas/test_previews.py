@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -28,7 +29,7 @@ from .trips import (
 
 pytestmark = pytest.mark.django_db
 
-WHO = {"action_id": UUID(int=5), "operator": "ann", "reason": "-", "at": MOMENT}
+WHO: dict[str, Any] = {"action_id": UUID(int=5), "operator": "ann", "reason": "-", "at": MOMENT}
 
 
 def standings(saga_id):
