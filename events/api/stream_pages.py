@@ -14,11 +14,12 @@ from ..envelope import recorded_event_to_json
 from ..limits import Limits
 from ..recorded_event import RecordedEvent
 from ..streams import StreamName
-from .query_strings import QueryString
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PageQuery(QueryString):
+class PageQuery:
+    """The query string."""
+
     from_version: Annotated[int, Limits(min_value=0, max_value=2**63 - 1)] = 0
     limit: Annotated[int, Limits(min_value=1, max_value=1000)] = 100
 

@@ -11,8 +11,8 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
 from events.api.base import EventsAPIView
-from events.api.permissions import may_view
-from events.api.query_strings import QueryString
+from events.api.permissions import MayView, may_view
+from events.api.query_strings import read_query
 from events.codec import JsonObject
 from events.exceptions import InvalidInput
 from events.explorer.index_range import Cursor
@@ -26,11 +26,10 @@ from ..models import SagaInstance
 from ..progress import step_views
 from ..representations import instance_to_json, step_to_json
 from ..state import Status
-from .permissions import MayReadSagas
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SagaQuery(QueryString):
+class SagaQuery:
     status: Status | None = None
     type: str | None = None
     #: Id of the saga that the page follows.
@@ -38,13 +37,17 @@ class SagaQuery(QueryString):
     limit: Annotated[int, Limits(min_value=1, max_value=1000)] = 100
 
 
+class MayViewSagas(MayView):
+    model = SagaInstance
+
+
 class SagaListView(EventsAPIView):
     name = "Sagas"
     description = "The newest first, `limit` at a time, after the saga `after`."
-    permission_classes = [MayReadSagas]
+    permission_classes = [MayViewSagas]
 
     def get(self, request: Request) -> Response:
-        query = SagaQuery.of(request)
+        query = read_query(SagaQuery, request)
         index_range, further = range_of(status=query.status, saga_type=query.type)
         page = read_page(instances(), index_range, _cursor(query.after), query.limit, further)
         return Response(
@@ -60,7 +63,7 @@ class SagaListView(EventsAPIView):
 class SagaView(EventsAPIView):
     name = "Saga"
     description = "Where it stands. The typed state is for those who may view events."
-    permission_classes = [MayReadSagas]
+    permission_classes = [MayViewSagas]
 
     def get(self, request: Request, saga_id: str) -> Response:
         row = _find(saga_id)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from chaos.steps import stop_at
 from events.bus.retry import RetryPolicy
-from events.bus.subscription import Effects, subscribe
+from events.bus.subscription import Effects, subscribe, subscriptions
 from events.delivery import lanes
 from events.delivery.context import current_delivery
 from events.delivery.draining import drain
@@ -94,6 +94,8 @@ def subscribe_in(mode, **options):
 
 def work(mode, options):
     """Until nothing is left to do."""
+    for subscription in list(subscriptions):  # those of the project's own apps
+        subscriptions.remove(subscription.name)
     subscribe_in(mode, **options)
     worker = Worker()
     worker.run(idle_seconds=0.5)
