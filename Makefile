@@ -4,7 +4,7 @@ PORT ?= 8000
 python := .venv/bin/python
 pip_install := -m pip install --quiet --disable-pip-version-check -r
 
-.PHONY: help demo test lint format bench clean
+.PHONY: help demo test chaos lint format bench clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,6 +15,9 @@ demo: .venv/runtime ## show it in a browser [PORT=8000] [ONCE=1: run through it 
 test: .venv/dev ## run the tests on PostgreSQL, then on SQLite [ARGS="-n 2 -k word"]
 	$(python) scripts/private_postgresql.py -- $(python) -m pytest -m "not sqlite" $(ARGS)
 	DATABASE_URL= $(python) -m pytest -m "not postgresql" $(ARGS)
+
+chaos: .venv/dev ## kill workers at every step, and count what is lost or doubled [SUITE=name]
+	$(python) scripts/private_postgresql.py -- $(python) -m chaos $(if $(SUITE),--suite $(SUITE))
 
 lint: .venv/dev ## check format, code, types, imports and migrations
 	.venv/bin/ruff format --check

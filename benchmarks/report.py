@@ -24,7 +24,8 @@ Speeds: TypeAlias = dict[str, list[float]]
 class Row:
     """One comparison. `ours` and `theirs` are speeds, in `unit`: more is better. All three figures
     are medians of the rounds; `ratio` is that of the rounds' own ratios, so that a round in which
-    the whole machine was slow doesn't distort it.
+    the whole machine was slow doesn't distort it. (Of times and sizes, less is better: see
+    `row_of_less`.)
 
     `at_least` is the ratio that is demanded, None where the row only informs. "At most twice the
     time" is a ratio of at least 0.5.
@@ -71,6 +72,23 @@ def rows_against(
             ratio=median(map(truediv, speeds[ours], speeds[against])),
             at_least=at_least,
         )
+
+
+def row_of_less(
+    *, suite: str, case: str, against: str, ours: float, theirs: float, unit: str, is_limit: bool
+) -> Row:
+    """Of a time or a size. The ratio is how many times ours fits into theirs; if that is a limit,
+    it must fit once."""
+    return Row(
+        suite=suite,
+        case=case,
+        against=against,
+        ours=ours,
+        theirs=theirs,
+        unit=unit,
+        ratio=theirs / max(ours, 0.01),
+        at_least=1.0 if is_limit else None,
+    )
 
 
 def print_rows(rows: Sequence[Row]) -> None:

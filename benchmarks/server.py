@@ -22,7 +22,7 @@ def benchmark_server() -> Iterator[Server]:
         )
     with _new_database(f"benchmarks_{os.getpid()}") as template:
         with use_database(template):
-            call_command("migrate", verbosity=0)
+            call_command("migrate", run_syncdb=True, verbosity=0)
         yield Server(template)
 
 

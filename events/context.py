@@ -54,12 +54,15 @@ class MessageContext:
         return metadata
 
 
-_current: ContextVar[MessageContext] = ContextVar("events_message_context")
+_current: ContextVar[MessageContext | Callable[[], MessageContext]] = ContextVar(
+    "events_message_context"
+)
 _NOTHING = MessageContext()
 
 
 def current_context() -> MessageContext:
-    return _current.get(_NOTHING)
+    context = _current.get(_NOTHING)
+    return context if isinstance(context, MessageContext) else context()
 
 
 @contextmanager
@@ -81,6 +84,17 @@ def message_context(
     token = _current.set(inner)
     try:
         yield inner
+    finally:
+        _current.reset(token)
+
+
+@contextmanager
+def successive_contexts() -> Iterator[Callable[[Callable[[], MessageContext]], object]]:
+    """For many messages. The yielded function is called with one that makes a context, which takes
+    the place of the one before. It is made when somebody asks, which few handlers' code does."""
+    token = _current.set(current_context())
+    try:
+        yield _current.set
     finally:
         _current.reset(token)
 

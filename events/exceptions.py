@@ -254,10 +254,13 @@ class NotInDelivery(EventsError):
 
 
 class HandlerDied(EventsError):
-    """The process that handled an event ended before the handler did."""
+    """The process that handled an event, or its database session, ended before the handler did."""
 
     def __init__(self) -> None:
-        super().__init__("The process died while it handled this event, and nothing else.")
+        super().__init__(
+            "The process or its database session ended while it handled this event, and nothing "
+            "else."
+        )
 
 
 class DrainFailed(EventsError):

@@ -41,10 +41,15 @@ class SagaInstance(models.Model):
         verbose_name = _("saga")
         verbose_name_plural = _("sagas")
         permissions = [("operate_saga", _("Can retry, skip, compensate and abort sagas"))]
+        # Each for one list, newest first. None has what changes with every event of a saga, so that
+        # PostgreSQL can change the row without touching them.
         indexes = [
-            models.Index(fields=["status", "updated_at"], name="sagas_status"),
-            models.Index(fields=["saga_type", "updated_at"], name="sagas_type"),
-            models.Index(fields=["correlation_id"], name="sagas_correlation"),
+            models.Index(fields=["started_at", "saga_id"], name="sagas_started"),
+            models.Index(fields=["status", "started_at", "saga_id"], name="sagas_status"),
+            models.Index(fields=["saga_type", "started_at", "saga_id"], name="sagas_type"),
+            models.Index(
+                fields=["correlation_id", "started_at", "saga_id"], name="sagas_correlation"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -43,6 +43,10 @@ class OtherProcess:
         sender.close()
 
     @property
+    def pid(self) -> int | None:
+        return self._process.pid
+
+    @property
     def is_running(self) -> bool:
         return self._process.is_alive()
 

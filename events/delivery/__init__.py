@@ -1,10 +1,10 @@
 """Durable subscriptions: from the log to their handlers, in order, whatever crashes.
 
 Reading order: `worker` (which lanes have something to do), `engine` (what happens to the events of
-one lane), `lanes` (who may), `calling` (how a handler is called), `failures` (what becomes of an
-event that can't be handled), `dead_letters` and `operations` (what an operator can do about it).
-`draining` is the worker for tests and shells; `wake_ups` and `djangoq` start one where none is
-awake.
+one lane), `lanes` and `claims` (who may), `calling` (how a handler is called), `failures` (what
+becomes of an event that can't be handled), `dead_letters` and `operations` (what an operator can do
+about it). `draining` is the worker for tests and shells; `wake_ups` and `djangoq` start one where
+none is awake.
 
 What holds at every moment, and what tests/delivery breaks on purpose:
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from time import monotonic
 
 from ..bus.subscription import Subscription
 from ..bus.timeouts import run_within
-from ..context import message_context
+from ..context import MessageContext, current_context, successive_contexts
 from ..recorded_event import RecordedEvent
 from . import context
 
@@ -33,17 +34,19 @@ def handle_batch(
     """
     timeout = subscription.timeout_seconds
     if subscription.in_batches:
-        with _delivery(subscription, events[0], 1, timeout, is_replay):
+        with deliveries(subscription, is_replay) as enter:
+            enter(events[0], 1, timeout)
             run_within(timeout, subscription.handler, list(events))
         return len(events)
 
     def run() -> int:
-        end = monotonic() + budget_seconds
-        for number, event in enumerate(events, start=1):
-            with _delivery(subscription, event, 1, timeout, is_replay):
-                subscription.handler(event)
-            if monotonic() > end or is_stopping():
-                return number
+        with deliveries(subscription, is_replay) as enter:
+            handler, end = subscription.handler, monotonic() + budget_seconds
+            for number, event in enumerate(events, start=1):
+                enter(event, 1, timeout)
+                handler(event)
+                if monotonic() > end or is_stopping():
+                    return number
         return len(events)
 
     return run_within(None if timeout is None else budget_seconds + timeout, run)
@@ -54,34 +57,33 @@ def handle_one(
 ) -> None:
     """Raises what the handler raises, or HandlerTimeout."""
     timeout = subscription.timeout_seconds
-    with _delivery(subscription, event, attempt, timeout, is_replay):
+    with deliveries(subscription, is_replay) as enter:
+        enter(event, attempt, timeout)
         run_within(timeout, subscription.handler, [event] if subscription.in_batches else event)
 
 
 @contextmanager
-def _delivery(
-    subscription: Subscription,
-    event: RecordedEvent,
-    attempt: int,
-    timeout_seconds: float | None,
-    is_replay: bool,
-) -> Iterator[None]:
-    token = context.set_current(
-        context.EventDelivery(
-            subscription=subscription.name,
-            event=event,
-            attempt=attempt,
-            deadline=None if timeout_seconds is None else monotonic() + timeout_seconds,
-            is_replay=is_replay,
-        )
-    )
+def deliveries(
+    subscription: Subscription, is_replay: bool
+) -> Iterator[Callable[[RecordedEvent, int, float | None], None]]:
+    """What a handler can know, of one event after the other: the yielded function is called with
+    each, its attempt and its limit in seconds. It is on the way of every event."""
+    name, outer = subscription.name, current_context()
+    with successive_contexts() as enter_context, context.successive_deliveries() as enter_delivery:
+
+        def enter(event: RecordedEvent, attempt: int, timeout_seconds: float | None) -> None:
+            deadline = None if timeout_seconds is None else monotonic() + timeout_seconds
+            enter_delivery((name, event, attempt, deadline, is_replay))
+            enter_context(partial(_caused_by, event, outer))
+
+        yield enter
+
+
+def _caused_by(event: RecordedEvent, outer: MessageContext) -> MessageContext:
     metadata = event.metadata
-    try:
-        with message_context(
-            correlation_id=metadata.get("correlation_id"),
-            causation_id=str(event.event_id),
-            user_id=metadata.get("user_id"),
-        ):
-            yield
-    finally:
-        context.reset_current(token)
+    return MessageContext(
+        correlation_id=metadata.get("correlation_id") or outer.correlation_id,
+        causation_id=str(event.event_id),
+        user_id=metadata.get("user_id") or outer.user_id,
+        extra=outer.extra,
+    )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from time import monotonic
+from typing import TypeAlias
 
 from ..exceptions import NotInDelivery
 from ..recorded_event import RecordedEvent
@@ -33,13 +36,31 @@ class EventDelivery:
         return None if self.deadline is None else max(0.0, self.deadline - monotonic())
 
 
-_current: ContextVar[EventDelivery] = ContextVar("events_delivery")
-set_current, reset_current = _current.set, _current.reset
+#: Made into an EventDelivery when it is asked for, which most handlers don't.
+_Fields: TypeAlias = tuple[str, RecordedEvent, int, float | None, bool]
+_current: ContextVar[_Fields | None] = ContextVar("events_delivery", default=None)
+
+
+@contextmanager
+def successive_deliveries() -> Iterator[Callable[[_Fields], object]]:
+    """The yielded function is called with the fields of each, in their order."""
+    token = _current.set(_current.get())
+    try:
+        yield _current.set
+    finally:
+        _current.reset(token)
 
 
 def current_delivery() -> EventDelivery:
     """Raises NotInDelivery outside of a durable handler."""
-    try:
-        return _current.get()
-    except LookupError:
-        raise NotInDelivery from None
+    fields = _current.get()
+    if fields is None:
+        raise NotInDelivery
+    subscription, event, attempt, deadline, is_replay = fields
+    return EventDelivery(
+        subscription=subscription,
+        event=event,
+        attempt=attempt,
+        deadline=deadline,
+        is_replay=is_replay,
+    )

@@ -49,12 +49,12 @@ def drain() -> str:
         worker.run(idle_seconds=LINGER_SECONDS)
     finally:
         wake_ups.fall_asleep()
-    if monotonic() >= deadline:
-        wake_ups.request()
-    else:
+    if monotonic() < deadline:
         # For what was appended while others thought that this task is awake.
         worker.is_stopping = never
         worker.turn()
+    if monotonic() >= deadline or worker.is_held_back():
+        wake_ups.request()
     return f"{worker.tally.handled} handled, {worker.tally.failed} failed"
 
 

@@ -29,6 +29,7 @@ def drain(
     worker = Worker(store=store or event_store(), only=_chosen(names), ignores_delays=retries)
     while worker.turn() or (not names and do_chores()):
         pass
+    worker.settle()
     if worker.tally.failed and raise_errors:
         raise DrainFailed(worker.tally.failed) from worker.tally.first_error
     return worker.tally

@@ -45,6 +45,8 @@ OUTAGE_BACK_OFF = RetryPolicy(
 #: rather than by a long one.
 WINDOW = 5_000
 MAX_WINDOW = 200_000
+#: Between a handler's time limit and that of its statements, where the first can't end the second.
+STATEMENT_MARGIN_SECONDS = 0.25
 
 
 class Ending(Enum):
@@ -168,7 +170,7 @@ class LaneRun:
         if not wanted:
             self.seen = events[-1].position
             return True
-        lease.begin(events[-1].position)
+        lease.begin(events[-1].position, passed_over=self.seen)
         try:
             with self._transaction():
                 done = handle_batch(
@@ -197,7 +199,7 @@ class LaneRun:
             if not self._is_wanted(event):
                 self.seen = event.position
                 return True
-            lease.begin(event.position)
+            lease.begin(event.position, passed_over=self.seen)
             self._call(
                 event, attempt=lease.attempts, finish=partial(self._checkpoint, event, started)
             )
@@ -249,7 +251,6 @@ class LaneRun:
         is_used_up = retry.is_used_up(error, attempts)
         if self.subscription.on_failure is OnFailure.STOP and is_used_up:
             failures.stop(self.subscription, event, error)
-            lease.clear_attempt()
             return False
         added = {
             "failed_attempts": 1,
@@ -391,13 +392,25 @@ class LaneRun:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        """Opened outside of the time limit, which could hit a commit halfway otherwise."""
+        """Opened outside of the time limit, which could hit a commit halfway otherwise.
+
+        What a handler left to be done after the commit can't undo it by raising: repeated, the
+        effects would be had twice."""
         using, timeout = self.lease.using, self.subscription.timeout_seconds
-        with transaction.atomic(using=using):
-            if timeout is not None and _statements_are_not_interrupted(using):
-                with connections[using].cursor() as cursor:
-                    cursor.execute(f"SET LOCAL statement_timeout = {int(timeout * 1000) + 1}")
-            yield
+        committed: list[bool] = []
+        try:
+            with transaction.atomic(using=using):
+                transaction.on_commit(partial(committed.append, True), using=using)
+                if timeout is not None and _statements_are_not_interrupted(using):
+                    with connections[using].cursor() as cursor:
+                        # A little later, so that it is known for what it is: a time-out.
+                        milliseconds = int((timeout + STATEMENT_MARGIN_SECONDS) * 1000)
+                        cursor.execute(f"SET LOCAL statement_timeout = {milliseconds}")
+                yield
+        except Exception:
+            if not committed:
+                raise
+            logger.exception("%s has failed after its commit", self.subscription)
 
     def _batch_seconds(self) -> float:
         features = connections[self.lease.using].features

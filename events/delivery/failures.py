@@ -22,12 +22,15 @@ from ..conf import events_settings
 from ..exceptions import HandlerDied
 from ..models import FailedEvent, SubscriptionState
 from ..recorded_event import RecordedEvent
-from ..store.base import EventStore
+from ..store.base import DEFAULT_BATCH_SIZE, EventStore
 from ..streams import StreamName
 
 Status = FailedEvent.Status
 
 _MAX_TRACEBACK_CHARACTERS = 20_000
+#: Events that are read to find the next one that waits. All that wait are asked for, one by one: to
+#: read them all each time would take the square of their number.
+_NEXT = 5
 
 
 def failed_events() -> QuerySet[FailedEvent]:
@@ -70,7 +73,7 @@ def record(
 def note_failure(subscription: Subscription, row: FailedEvent, error: BaseException) -> None:
     """Plans its next attempt, or makes it a dead letter."""
     row.error_type = _type_name(error)[:200]
-    row.error_message = _storable(str(error))
+    row.error_message = _storable(_message(error))
     row.traceback = _storable(_traceback(error))
     row.fingerprint = fingerprint(error)
     row.last_failed_at = timezone.now()
@@ -120,7 +123,7 @@ def succeed(
 ) -> FailedEvent | None:
     """Blocks the stream of an event that doesn't block it any more with the next one that had
     waited, so that it is handled in its turn. None when there is none."""
-    waited = next(waiting(subscription, row, store, up_to), None)
+    waited = next(waiting(subscription, row, store, up_to, batch_size=_NEXT), None)
     if waited is None:
         return None
     successor = _row(subscription, waited, row.lane)
@@ -129,11 +132,17 @@ def succeed(
 
 
 def waiting(
-    subscription: Subscription, row: FailedEvent, store: EventStore, up_to: int
+    subscription: Subscription,
+    row: FailedEvent,
+    store: EventStore,
+    up_to: int,
+    *,
+    batch_size: int = DEFAULT_BATCH_SIZE,
 ) -> Iterator[RecordedEvent]:
     """The events behind a blocked one that its lane has passed, `up_to` its position."""
     stream = StreamName(row.aggregate_type, row.aggregate_id)
-    for event in store.read_stream(stream, from_version=row.sequence_number + 1):
+    from_version = row.sequence_number + 1
+    for event in store.read_stream(stream, from_version=from_version, batch_size=batch_size):
         if event.position > up_to:
             return
         if subscription.matches(event):
@@ -155,12 +164,20 @@ def event_of(row: FailedEvent, store: EventStore) -> RecordedEvent:
 
 
 def fingerprint(error: BaseException) -> str:
-    """The same for errors of one type, raised at one place in the code."""
+    """The same for errors of one type, raised at one place in the code, with the same causes."""
+    chain: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and not any(cause is each for each in chain):
+        chain.append(cause)
+        cause = cause.__cause__
+    text = "".join(map(_type_and_place, chain))
+    return blake2b(text.encode(errors="replace"), digest_size=8).hexdigest()
+
+
+def _type_and_place(error: BaseException) -> str:
     place = traceback.extract_tb(error.__traceback__)[-1:]
     where = "".join(f"{frame.filename}:{frame.name}" for frame in place)
-    cause = f":{fingerprint(error.__cause__)}" if error.__cause__ else ""
-    text = f"{_type_name(error)}@{where}{cause}"
-    return blake2b(text.encode(errors="replace"), digest_size=8).hexdigest()
+    return f"{_type_name(error)}@{where};"
 
 
 def _row(subscription: Subscription, event: RecordedEvent, lane: int) -> FailedEvent:
@@ -190,6 +207,13 @@ def stop(
         status=SubscriptionState.Status.STOPPED,
         reason=f"{event.event_type} at {event.position} failed: {_storable(repr(error))}",
     )
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return "(its message can't be told)"
 
 
 def _type_name(error: BaseException) -> str:

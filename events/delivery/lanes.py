@@ -7,17 +7,14 @@ each of its commits, in the commit: an owner that was only thought to be dead co
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.db import connections, transaction
-from django.db.models import BooleanField, Count, Exists, F, OuterRef, Q, QuerySet
-from django.db.models.expressions import RawSQL
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Now
 
 from ..bus.subscription import Start, Subscription
@@ -25,23 +22,12 @@ from ..conf import events_settings
 from ..exceptions import LeaseLost
 from ..models import Lane, SubscriptionState
 from ..store.base import EventStore
+from .claims import Claim, is_free
 
 #: A lease's time beyond that of the work. Only a worker that hangs, or a database other than
 #: PostgreSQL, makes others wait for its end.
 LEASE_MARGIN_SECONDS = 15.0
 LEASE_SECONDS_WITHOUT_TIMEOUT = 3600.0
-
-_MY_SESSION_STARTED_AT = """
-    (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())
-"""
-# The start of another role's session is hidden: it counts as alive.
-_OWNER_IS_GONE = """(
-    owner_session IS NOT NULL AND NOT EXISTS (
-        SELECT 1 FROM pg_stat_activity
-        WHERE pid = owner_session
-            AND (backend_start = owner_session_started_at OR backend_start IS NULL)
-    )
-)"""
 
 
 def lanes_in_log_database() -> QuerySet[Lane]:
@@ -90,28 +76,28 @@ class Lease:
     failure_streak: int
     outages: int
 
-    def begin(self, attempted_to: int) -> None:
-        """Commits that the events up to there are about to be handled. Raises LeaseLost."""
+    def begin(self, attempted_to: int, *, passed_over: int) -> None:
+        """Commits that the events up to there are about to be handled. Raises LeaseLost.
+
+        With the checkpoint behind those passed over, whoever recovers from a crash can tell
+        whether it was one event or several."""
         attempts = self.attempts + 1 if attempted_to == self.attempted_to else 1
-        self._update(
+        self._begin(
+            position=passed_over,
             attempted_to=attempted_to,
             attempts=attempts,
             leased_until=Now() + timedelta(seconds=self.seconds),
         )
+        self.position = passed_over
         self.attempted_to, self.attempts = attempted_to, attempts
 
     def forget_attempt(self) -> None:
         """It was of several events, and says nothing about the last one of them."""
         self.attempted_to, self.attempts = None, 0
 
-    def clear_attempt(self) -> None:
-        """Its outcome is known, and the checkpoint stays where it is."""
-        self._update(attempted_to=None, attempts=0)
-        self.forget_attempt()
-
     def hold(self) -> None:
         """In a transaction: it can be committed only as long as the lane is this worker's."""
-        self._update(leased_until=Now() + timedelta(seconds=self.seconds))
+        self._begin(leased_until=Now() + timedelta(seconds=self.seconds))
 
     def checkpoint(
         self,
@@ -153,12 +139,29 @@ class Lease:
         self.attempted_to, self.attempts = None, 0
 
     def abandon(self) -> None:
-        """Gives the lane back after an error that says nothing about its events."""
-        self._mine.update(token=None, leased_until=None, owner_session=None, attempted_to=None)
+        """Gives the lane back as after a crash. The attempt counts: what ended it, such as a lost
+        connection, may have been the event's doing, and would be again and again."""
+        self._mine.update(token=None, leased_until=None, owner_session=None)
 
     def release(self, position: int) -> None:
         """Gives the lane back, with events passed over that it has nothing to do with."""
-        self._mine.update(token=None, leased_until=None, owner_session=None, position=position)
+        self._mine.update(
+            token=None,
+            leased_until=None,
+            owner_session=None,
+            position=position,
+            attempted_to=None,
+            attempts=0,
+        )
+
+    def _begin(self, **values: Any) -> None:
+        """The claim may have seen the subscription as it was before an operator paused it, and the
+        lane as it was after that: this statement sees both as they are."""
+        is_active = SubscriptionState.objects.filter(
+            name=OuterRef("subscription_id"), status=SubscriptionState.Status.ACTIVE
+        )
+        if not self._mine.filter(Exists(is_active)).update(**values):
+            raise LeaseLost(self.subscription, self.number)
 
     def _update(self, **values: Any) -> None:
         if not self._mine.update(**values):
@@ -173,60 +176,33 @@ def acquire(
     subscription: Subscription, number: int, lanes: int, *, ignores_back_off: bool = False
 ) -> Lease | None:
     """None where another worker has the lane, or it backs off, or the subscription isn't active."""
-    using, token = events_settings().database, uuid4()
-    seconds = _lease_seconds(subscription)
-    is_active = SubscriptionState.objects.filter(
-        name=OuterRef("subscription_id"), status=SubscriptionState.Status.ACTIVE
-    )
-    session: dict[str, Any] = {}
-    if _knows_sessions(using):
-        session = {
-            "owner_session": RawSQL("pg_backend_pid()", ()),
-            "owner_session_started_at": RawSQL(_MY_SESSION_STARTED_AT, ()),
-        }
-    # Conditions on the row itself, not in a subquery: of two at once, the second one waits for the
-    # first and then looks at what that has made of the row.
-    rows = Lane.objects.using(using).filter(subscription_id=subscription.name, number=number)
-    if not ignores_back_off:
-        rows = rows.filter(Q(not_before=None) | Q(not_before__lte=Now()))
-    taken = rows.filter(_is_free(using), Exists(is_active)).update(
-        token=token,
-        leased_until=Now() + timedelta(seconds=seconds),
-        owner=f"{socket.gethostname()}:{os.getpid()}"[:200],
-        not_before=None,
-        **session,
-    )
-    if not taken:
-        return None
-    row = (
-        Lane.objects.using(using)
-        .select_related("subscription")
-        .annotate(of=Count("subscription__lanes"))
-        .filter(token=token)
-        .first()
-    )
-    if row is None:
-        return None
-    lease = Lease(
-        using=using,
-        lane_id=row.pk,
+    claim = Claim(
+        using=events_settings().database,
         subscription=subscription.name,
         number=number,
         lanes=lanes,
-        token=token,
-        seconds=seconds,
-        position=row.position,
-        attempted_to=row.attempted_to,
-        attempts=row.attempts,
-        failure_streak=row.failure_streak,
-        outages=row.outages,
+        token=uuid4(),
+        seconds=_lease_seconds(subscription),
+        ignores_back_off=ignores_back_off,
     )
-    # An operator may have held the row until now: then the condition on its subscription was
-    # looked up before, and only that on the row itself after.
-    if row.subscription.status != SubscriptionState.Status.ACTIVE or row.of != lanes:
-        lease.release(row.position)
+    row = claim.make()
+    if row is None:
         return None
-    return lease
+    lane_id, position, attempted_to, attempts, failure_streak, outages = row
+    return Lease(
+        using=claim.using,
+        lane_id=lane_id,
+        subscription=subscription.name,
+        number=number,
+        lanes=lanes,
+        token=claim.token,
+        seconds=claim.seconds,
+        position=position,
+        attempted_to=attempted_to,
+        attempts=attempts,
+        failure_streak=failure_streak,
+        outages=outages,
+    )
 
 
 def take_back(subscription: str, numbers: Collection[int] | None = None) -> dict[int, int]:
@@ -238,30 +214,13 @@ def take_back(subscription: str, numbers: Collection[int] | None = None) -> dict
     locked = lanes.select_for_update().order_by("number")
     positions = {row.number: row.position for row in locked}
     # Begun by a worker that lives: it is no crash that this never ends. A dead one's still is.
-    free = lanes.filter(_is_free(events_settings().database)).values_list("pk", flat=True)
+    free = lanes.filter(is_free(events_settings().database)).values_list("pk", flat=True)
     lanes.exclude(pk__in=list(free)).update(attempted_to=None, attempts=0)
     lanes.update(token=None, leased_until=None, owner_session=None)
     return positions
-
-
-def _is_free(using: str) -> Q:
-    is_free = Q(token=None) | Q(leased_until__lt=Now())
-    if _knows_sessions(using):
-        is_free |= Q(RawSQL(_OWNER_IS_GONE, (), output_field=BooleanField()))
-    return is_free
 
 
 def _lease_seconds(subscription: Subscription) -> float:
     if subscription.timeout_seconds is None:
         return LEASE_SECONDS_WITHOUT_TIMEOUT
     return subscription.timeout_seconds + LEASE_MARGIN_SECONDS
-
-
-def _knows_sessions(using: str) -> bool:
-    """Behind a pooler, the session of a transaction says nothing about its process."""
-    connection = connections[using]
-    return (
-        connection.vendor == "postgresql"
-        and events_settings().prepare_statements
-        and not connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS", False)
-    )

@@ -21,7 +21,7 @@ from django.db.models.functions import Now
 from ..bus.subscription import Delivery, Subscription, subscriptions
 from ..conf import events_settings
 from ..exceptions import LeaseLost
-from ..models import FailedEvent, Lane, SubscriptionState
+from ..models import Event, FailedEvent, Lane, SubscriptionState
 from ..store.base import EventStore
 from ..store.configured import event_store
 from . import lanes
@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 #: How long it sleeps when there is nothing to do: longer with each time, up to the second one.
 SHORTEST_NAP_SECONDS = 0.004
 LONGEST_NAP_SECONDS = 0.25
+#: So long without work is a pause in the traffic: naps get longer.
+PAUSE_SECONDS = 1.0
 #: What operators changed, and which retries are due, is looked up this often.
 REFRESH_SECONDS = 0.5
 #: A lane that another worker has is left alone for this long.
@@ -80,8 +82,13 @@ class Worker:
         """Until it is asked to stop, or there was nothing to do for so long."""
         nap, last_work = SHORTEST_NAP_SECONDS, monotonic()
         while not self.is_stopping():
+            idle = monotonic() - last_work
+            is_over = idle_seconds is not None and idle >= idle_seconds
+            is_pause = is_over or idle > PAUSE_SECONDS
             try:
                 worked = self.turn()
+                if is_pause and not worked:
+                    self.settle()
             except Exception:
                 logger.exception("A turn has failed; trying again in %s s", RECONNECT_SECONDS)
                 _drop_broken_connection()
@@ -90,12 +97,11 @@ class Worker:
                 continue
             if worked:
                 nap, last_work = SHORTEST_NAP_SECONDS, monotonic()
-            elif idle_seconds is not None and monotonic() - last_work >= idle_seconds:
+            elif is_over:
                 return
             else:
                 self.sleep(nap)
-                # A second without work is a pause in the traffic; then it naps longer.
-                if monotonic() - last_work > 1:
+                if is_pause:
                     nap = min(nap * 1.5, LONGEST_NAP_SECONDS)
 
     def turn(self) -> bool:
@@ -108,6 +114,20 @@ class Worker:
                 break
             worked = self._run(lane, mark) or worked
         return worked
+
+    def settle(self) -> None:
+        """Moves the checkpoints behind what was passed over: now that there is time for it, whoever
+        looks at them shall see that nothing is behind."""
+        for lane in self._lanes.values():
+            if lane.seen > lane.checkpoint:
+                self._run(lane, lane.seen)
+
+    def is_held_back(self) -> bool:
+        """Events are there, but not final yet: behind an append that is still in flight, and that
+        will wake nobody up if it is rolled back."""
+        mark = self.store.high_water_mark()
+        events = Event.objects.using(events_settings().database)
+        return events.filter(position__gt=mark).exists()
 
     # --- what there is to do ---
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from django.db import transaction
 
 from events.bus.retry import RetryPolicy
 from events.bus.subscription import Effects, OnFailure
@@ -245,6 +246,56 @@ def test_who_listens_hears_of_each_failed_attempt(store, subscribed):
     drain(retries=True, raise_errors=False)
 
     assert heard == [(0, 1), (0, 2), (0, 3)]
+
+
+class Untold(Exception):
+    def __str__(self):
+        raise RuntimeError
+
+    def __eq__(self, other):
+        raise RuntimeError
+
+    def __hash__(self):
+        raise RuntimeError
+
+
+def in_a_circle():
+    error = ValueError("a")
+    error.__cause__ = KeyError("b")
+    error.__cause__.__cause__ = error
+    return error
+
+
+def with_odd_text():
+    return ValueError("\0 \ud800")
+
+
+@pytest.mark.parametrize("make", [Untold, in_a_circle, with_odd_text])
+def test_any_error_can_be_recorded(store, subscribed, make):
+    def handle(event):
+        raise make()
+
+    subscribed(handler=handle)
+    store.append(cart(1), items(1))
+
+    assert drain(raise_errors=False).failed == 1
+    assert FailedEvent.objects.get().error_type.endswith(type(make()).__name__)
+
+
+@pytest.mark.parametrize("batch_size", [1, 10])
+def test_what_fails_after_the_commit_repeats_nothing(
+    store, subscribed, transactional_db, batch_size
+):
+    def handle(event):
+        transaction.on_commit(lambda: 1 / 0)
+        leave_effect(event)
+
+    subscribed(handler=handle, batch_size=batch_size)
+    store.append(cart(1), items(3))
+
+    assert drain().handled == 3
+    assert effects() == [("cart-1", 0), ("cart-1", 1), ("cart-1", 2)]
+    assert not FailedEvent.objects.exists()
 
 
 # --- outages ---

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import signal
-import threading
 from argparse import ArgumentParser
 from types import FrameType
 from typing import Any
@@ -33,10 +32,11 @@ class Command(BaseCommand):
             chosen = [subscriptions.get(name) for name in options["names"]]
         except UnknownSubscription as error:
             raise CommandError(str(error)) from error
-        stopping = threading.Event()
+        # No threading.Event: its lock may be held by the very wait that the signal interrupts.
+        signals: list[int] = []
 
         def stop(signum: int, frame: FrameType | None) -> None:
-            stopping.set()
+            signals.append(signum)
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, stop)
@@ -45,9 +45,7 @@ class Command(BaseCommand):
             for each in chosen or subscriptions.of(Delivery.DURABLE)
             if each.delivery is Delivery.DURABLE
         ]
-        worker = Worker(
-            only=durable if chosen else None, is_stopping=stopping.is_set, sleep=stopping.wait
-        )
+        worker = Worker(only=durable if chosen else None, is_stopping=lambda: bool(signals))
         self.stdout.write(f"Handling events for {len(durable)} subscriptions.")
         worker.run(idle_seconds=options["until_idle"])
         self.stdout.write(f"{worker.tally.handled} handled, {worker.tally.failed} failed.")

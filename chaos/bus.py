@@ -1,0 +1,205 @@
+"""Workers of durable subscriptions are killed, one after the other, while events are appended.
+
+Each victim is told a step at which it stops and is killed; some are killed wherever they are.
+Handlers fail now and then, too, so that their failures and retries are cut short as well.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections import defaultdict
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from events.bus.retry import RetryPolicy
+from events.bus.subscription import subscribe
+from events.delivery import lanes
+from events.delivery.context import current_delivery
+from events.delivery.worker import Worker
+from events.models import AggregateVersion, FailedEvent, Lane
+from events.recorded_event import RecordedEvent
+from events.store.configured import event_store
+from tests.effects.models import Effect, leave_effect
+from tests.factories import cart, items
+from tests.processes import OtherProcess, new_event, new_number
+
+from .report import Outcome
+from .steps import STEPS, stop_at
+
+ANYWHERE = "anywhere"
+SUBSCRIPTIONS: dict[str, dict[str, Any]] = {
+    "chaos.rows": {"lanes": 4, "batch_size": 50},
+    "chaos.lists": {"lanes": 2, "batch_size": 50, "in_batches": True},
+    "chaos.single": {"lanes": 4, "batch_size": 1},
+}
+EVENTS_AN_APPEND = 5
+#: One in so many events fails at its first attempt.
+FAILS_ONE_IN = 50
+#: For a victim to come to its step; then it is killed where it is.
+PATIENCE_SECONDS = 2.0
+STALLED_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    kills: int = 200
+    events: int = 20_000
+    workers: int = 3
+    writers: int = 2
+    streams: int = 50
+    #: After which a lease without an owner is free, where the database can't tell.
+    lease_seconds: float = 2.0
+    seed: int = 1
+
+
+def run(plan: Plan) -> Outcome:
+    """In the database of the project, whose log must be empty."""
+    started = time.monotonic()
+    outcome, kills, is_done = Outcome(), new_number(), new_event()
+    with ExitStack() as stack:
+        writers = [OtherProcess(append_in_step, plan, n, kills) for n in range(plan.writers)]
+        victims = [Victim(plan, random.Random(plan.seed + n)) for n in range(plan.workers)]
+        for kill in [each.kill for each in writers] + [each.kill for each in victims]:
+            stack.callback(kill)
+        while kills.value < plan.kills:
+            for victim in victims:
+                if victim.is_due and kills.value < plan.kills:
+                    victim.kill()
+                    outcome.injected[victim.step] += 1
+                    outcome.reached[victim.step] += victim.has_reached_it
+                    kills.value += 1
+                    victim.start()
+            time.sleep(0.002)
+        outcome.events = sum(writer.result() for writer in writers)
+    survivors = [OtherProcess(work, plan, ANYWHERE, 0, None, is_done) for _ in victims]
+    _wait_for_the_end()
+    is_done.set()
+    for survivor in survivors:
+        survivor.result()
+    _judge(outcome)
+    outcome.seconds = time.monotonic() - started
+    return outcome
+
+
+class Victim:
+    """A worker, and after its death the next one."""
+
+    def __init__(self, plan: Plan, chance: random.Random) -> None:
+        self.plan = plan
+        self.chance = chance
+        self._never = new_event()
+        self.start()
+
+    def start(self) -> None:
+        self.step = self.chance.choice([*STEPS, ANYWHERE])
+        self._reached = new_event()
+        self._process = OtherProcess(
+            work, self.plan, self.step, self.chance.randint(1, 3), self._reached, self._never
+        )
+        is_anywhere = self.step == ANYWHERE
+        patience = self.chance.uniform(0.05, 1.0) if is_anywhere else PATIENCE_SECONDS
+        self._killed_at = time.monotonic() + patience
+
+    @property
+    def has_reached_it(self) -> bool:
+        return self.step == ANYWHERE or bool(self._reached.is_set())
+
+    @property
+    def is_due(self) -> bool:
+        if self._process.has_ended:
+            self._process.result()  # raises what has ended it
+        return self._reached.is_set() or time.monotonic() >= self._killed_at
+
+    def kill(self) -> None:
+        self._process.kill()
+
+
+# --- in their processes ---
+
+
+def work(plan: Plan, step: str, occurrence: int, reached: Any, is_done: Any) -> None:
+    lanes.LEASE_MARGIN_SECONDS = 0.0
+    # Failures are part of the plan.
+    logging.getLogger("events.delivery").setLevel(logging.CRITICAL)
+
+    def stop() -> None:
+        reached.set()
+        threading.Event().wait()
+
+    if step in STEPS:
+        stop_at(step, occurrence, stop)
+    for name, options in SUBSCRIPTIONS.items():
+        subscribe(
+            "*",
+            handle_list if options.get("in_batches") else handle,
+            name=name,
+            retry=RetryPolicy(attempts=100, first_delay_seconds=0, max_delay_seconds=0),
+            timeout_seconds=plan.lease_seconds,
+            **options,
+        )
+    Worker(is_stopping=is_done.is_set).run()
+
+
+def handle(event: RecordedEvent) -> None:
+    leave_effect(event)
+    if event.position % FAILS_ONE_IN == 0 and current_delivery().attempt == 1:
+        raise ValueError("It fails at first.")
+
+
+def handle_list(events: list[RecordedEvent]) -> None:
+    for event in events:
+        handle(event)
+
+
+def append_in_step(plan: Plan, number: int, kills: Any) -> int:
+    """Its share of the events, spread over the time that the kills take. How many that is."""
+    store, chance = event_store(), random.Random(plan.seed * 100 + number)
+    share, appended = plan.events // plan.writers, 0
+    while appended < share:
+        if appended > share * (kills.value + 2) / plan.kills:
+            time.sleep(0.005)
+            continue
+        count = min(chance.randint(1, EVENTS_AN_APPEND), share - appended)
+        store.append(cart(chance.randrange(plan.streams)), items(count))
+        appended += count
+    return appended
+
+
+# --- in the end ---
+
+
+def _wait_for_the_end() -> None:
+    """Or until nothing has moved for a while."""
+    mark, before, moved_at = event_store().high_water_mark(), None, time.monotonic()
+    while _unfinished(mark) and time.monotonic() - moved_at < STALLED_SECONDS:
+        now = Effect.objects.count()
+        if now != before:
+            before, moved_at = now, time.monotonic()
+        time.sleep(0.1)
+
+
+def _unfinished(mark: int) -> int:
+    behind = Lane.objects.filter(position__lt=mark).count()
+    return behind + FailedEvent.objects.count()
+
+
+def _judge(outcome: Outcome) -> None:
+    versions = dict(AggregateVersion.objects.values_list("aggregate_id", "version"))
+    handled = defaultdict(list)
+    rows = Effect.objects.order_by("pk")
+    for *stream, number in rows.values_list("subscription", "aggregate_id", "sequence_number"):
+        handled[tuple(stream)].append(number)
+    for name in SUBSCRIPTIONS:
+        for aggregate_id, version in versions.items():
+            numbers = handled[name, aggregate_id]
+            firsts = list(dict.fromkeys(numbers))
+            outcome.effects += version + 1
+            outcome.lost += version + 1 - len(firsts)
+            outcome.doubled += len(numbers) - len(firsts)
+            outcome.out_of_order += sum(a > b for a, b in pairwise(firsts))
+    outcome.unfinished = _unfinished(event_store().high_water_mark())

@@ -1,0 +1,1 @@
+"""An app of a site that runs: with subscriptions, for tests of `manage.py` in its own process."""
