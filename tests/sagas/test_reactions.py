@@ -200,7 +200,8 @@ class Unhandled(Command):
 
 def test_the_handler_of_a_command_has_to_be_there_before():
     @reacts_to(OutingPlanned, emits=[RoomHeld])
-    def start(planned) -> Unhandled: ...
+    def start(planned) -> Unhandled:
+        raise AssertionError("not called")
 
     with pytest.raises(RegistrationError, match=r"TestOuting\.room: .*Import its module before"):
         variant(room=start)
@@ -218,7 +219,8 @@ def test_the_handler_of_a_command_has_to_be_there_before():
 )
 def test_a_wrong_declaration_is_refused_where_it_is_made(options, message):
     @reacts_to(OutingPlanned, **options)
-    def start(planned) -> BeginOuting: ...
+    def start(planned) -> BeginOuting:
+        raise AssertionError("not called")
 
     with pytest.raises(RegistrationError, match=message):
         variant(room=start)

@@ -8,11 +8,13 @@ from itertools import islice, permutations
 from uuid import UUID
 
 import pytest
+from django.contrib.admin.utils import quote
 from django.db import transaction
+from django.urls import reverse
 
 from events.delivery.draining import drain
 from events.exceptions import AggregateNotFound, InvalidInput, Unavailable
-from events.models import FailedEvent, Lane
+from events.models import FailedEvent, Lane, OperatorAction
 from events.store.configured import event_store
 from events.streams import StreamName
 from sagas import watch
@@ -181,6 +183,19 @@ class _Seeing:
         process = variant().process
         with transaction.atomic():
             watch.Watch(process)(event_store().get_event(self.event_id))
+
+
+def test_the_pages_of_sagas_show_a_process_too(admin_client):
+    variant()
+    script.instead[RentCar] = refuse
+    plan_outing()
+    drain(raise_errors=False)
+    row = instance()
+    listed = admin_client.get(reverse("admin:sagas_sagainstance_changelist"))
+    assert str(OUTING) in listed.content.decode()
+    shown = admin_client.get(reverse("admin:sagas_sagainstance_change", args=[quote(row.pk)]))
+    assert shown.status_code == 200
+    assert "NotToday: no" in shown.content.decode()
 
 
 # --- deadlines ---
@@ -352,6 +367,8 @@ def test_an_operator_settles_what_can_not_be_undone():
     settled, compensated = event_store().read_stream(StreamName("Process", PROCESS_ID))
     assert settled.data == {"step": "room", "operator": "ann", "evidence": "called the hotel"}
     assert compensated.event_type == "ProcessCompensated"
+    written = OperatorAction.objects.get()
+    assert (written.actor, written.reason) == ("ann", "called the hotel")
 
 
 def test_only_what_is_being_undone_can_be_settled():
@@ -360,7 +377,7 @@ def test_only_what_is_being_undone_can_be_settled():
     drain()
     with pytest.raises(ActionNotPossible, match="is not being undone"):
         watch.settle_by_hand(PROCESS_ID, "room", operator="ann", evidence="x")
-    with pytest.raises(InvalidInput, match="evidence"):
+    with pytest.raises(InvalidInput, match="reason"):
         watch.settle_by_hand(PROCESS_ID, "room", operator="ann", evidence=" ")
     with pytest.raises(AggregateNotFound):
         watch.settle_by_hand("TestOuting:none", "room", operator="ann", evidence="x")
