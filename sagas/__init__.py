@@ -5,7 +5,7 @@ Reading order: `step` and `definition` (what is declared), `plan` (what that is 
 next), `instance` (all of it as one event-sourced aggregate), `correlation` and `outgoing` (the ways
 in and out).
 
-Processes without a conductor: `choreography` (reactions, as they are declared), `process` (the graph
+Processes without a conductor: `choreography` (reactions, as declared), `process` (the graph
 of them, and where an instance stands), `reacting` (carries them out), `watch`, `watched` and
 `deadlines` (see that none stops in silence).
 """
