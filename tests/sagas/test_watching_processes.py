@@ -151,6 +151,21 @@ def test_out_of_order_and_repeated_events_make_no_difference(path, status, faile
     assert shown.pop()[0] == status
 
 
+@pytest.mark.parametrize("turn", [1, -1])
+def test_of_several_events_of_one_type_the_first_counts(turn):
+    process = variant().process
+    plan_outing()
+    for event in (RoomHeld(outing_id=OUTING), OutingCalledOff(), RoomHeld(outing_id=OUTING)):
+        event_store().append(StreamName("Outing", OUTING), [event])
+    recorded = list(event_store().read_stream(StreamName("Outing", OUTING)))
+    for each in recorded[::turn]:
+        with transaction.atomic():
+            watch.Watch(process)(each)
+    seen = WatchedProcess.objects.get().seen
+    assert seen["tests.RoomHeld"] == recorded[1].position
+    assert process.standing(seen).failed_step == "car"
+
+
 def test_an_event_before_the_start_is_kept_and_not_shown():
     variant()
     event_store().append(StreamName("Room", OUTING), [RoomHeld(outing_id=OUTING)])
