@@ -71,6 +71,9 @@ def subscribe_reactions(process: Process) -> None:
             timeout_seconds=reaction.timeout_seconds,
             effects=Effects.EXTERNAL if asks else Effects.DATABASE,
             lanes=ASKING_LANES if asks else 1,
+            # A card that gets no answer says nothing about the next one, and patience is enough
+            # for a system that is away.
+            backs_off=False,
             priority=5,
         )
 

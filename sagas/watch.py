@@ -12,7 +12,8 @@ from django.db import transaction
 from events.bus.subscription import Subscription, subscribe
 from events.conf import events_settings
 from events.context import message_context
-from events.exceptions import AggregateNotFound, InvalidInput
+from events.delivery.operator_log import check_actor, check_reason, write_down
+from events.exceptions import AggregateNotFound
 from events.models import FailedEvent
 from events.recorded_event import RecordedEvent
 from events.store.configured import event_store
@@ -85,9 +86,8 @@ def settle_by_hand(saga_id: str, step: str, *, operator: str, evidence: str) -> 
 
     Raises ActionNotPossible where the step isn't being undone, InvalidInput or AggregateNotFound.
     """
-    for name, value in (("operator", operator), ("evidence", evidence)):
-        if not value.strip():
-            raise InvalidInput(name, "is missing")
+    check_actor(operator)
+    check_reason(evidence)
     process = choreographies.find(saga_type_of(saga_id))
     using = events_settings().database
     is_known = WatchedProcess.objects.using(using).filter(pk=saga_id).exists()
@@ -95,3 +95,5 @@ def settle_by_hand(saga_id: str, step: str, *, operator: str, evidence: str) -> 
         raise AggregateNotFound(StreamName(STREAM_TYPE, saga_id))
     with transaction.atomic(using=using):
         Watched.locked(process, saga_id).settle(step, operator, evidence)
+        details = {"saga_id": saga_id, "step": step}
+        write_down("process_settle", "", actor=operator, reason=evidence, details=details)

@@ -37,8 +37,11 @@ class Watched:
     @classmethod
     def locked(cls, process: Process, saga_id: str) -> Watched:
         rows = WatchedProcess.objects.using(events_settings().database)
-        rows.get_or_create(saga_id=saga_id)
-        return cls(process, rows.select_for_update().get(saga_id=saga_id))
+        row = rows.select_for_update().filter(pk=saga_id).first()
+        if row is None:
+            rows.get_or_create(saga_id=saga_id)
+            row = rows.select_for_update().get(pk=saga_id)
+        return cls(process, row)
 
     @cached_property
     def _using(self) -> str:
@@ -106,7 +109,8 @@ class Watched:
     def _changed(self, before: Standing) -> None:
         standing = self.standing
         self.row.save(using=self._using)
-        self._keep_deadlines(standing)
+        if _places(standing) != _places(before):
+            self._keep_deadlines(standing)
         if self.process.starts_on.event_type not in self.row.seen:
             return  # an early event: the start is on its way
         self._show(standing)
@@ -166,3 +170,7 @@ class Watched:
 
 def _place(step: str, direction: Direction) -> str:
     return f"{direction}:{step}"
+
+
+def _places(standing: Standing) -> list[str]:
+    return [_place(leg.step, leg.direction) for leg in standing.open_legs]

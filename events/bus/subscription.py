@@ -96,6 +96,8 @@ class Subscription:
     batch_size: int
     effects: Effects
     on_failure: OnFailure
+    #: When one stream after another fails, the lane waits, instead of trying all others, too.
+    backs_off: bool
 
     @property
     def criteria(self) -> tuple[Criterion, ...]:
@@ -179,6 +181,7 @@ def subscribe(
     batch_size: int = 200,
     effects: Effects = Effects.DATABASE,
     on_failure: OnFailure = OnFailure.PARK,
+    backs_off: bool = True,
 ) -> Subscription:
     """Calls the handler with each RecordedEvent that a pattern (see `patterns`) matches and the
     filter returns true for. Fields and defaults are those of `Subscription`; the name defaults to
@@ -204,6 +207,7 @@ def subscribe(
         batch_size=batch_size,
         effects=effects,
         on_failure=on_failure,
+        backs_off=backs_off,
     )
     _check(subscription)
     subscriptions.add(subscription)
@@ -247,6 +251,7 @@ def _check(subscription: Subscription) -> None:
         "retry": RetryPolicy,
         "priority": int,
         "in_batches": bool,
+        "backs_off": bool,
     }
     for field, kind in kinds.items():
         value = getattr(subscription, field)
@@ -275,6 +280,7 @@ def _check_options_of_delivery(subscription: Subscription) -> None:
         "in_batches": subscription.in_batches,
         "effects": subscription.effects is not Effects.DATABASE,
         "on_failure": subscription.on_failure is not OnFailure.PARK,
+        "backs_off": not subscription.backs_off,
     }
     if subscription.delivery is not Delivery.DURABLE:
         for field, is_set in durable_only.items():

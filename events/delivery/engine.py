@@ -242,10 +242,10 @@ class LaneRun:
         lease = self.lease
         self._tell(event, error, attempts)
         retry = self.subscription.retry
-        is_final = retry.is_final(error)
-        streak = lease.failure_streak + (not is_final)
-        is_outage = lease.outages > 0 or streak >= OUTAGE_STREAK
-        if is_outage and not is_final and not crashes and not self.ignores_delays:
+        counts = self.subscription.backs_off and not retry.is_final(error)
+        streak = lease.failure_streak + counts
+        is_outage = counts and (lease.outages > 0 or streak >= OUTAGE_STREAK)
+        if is_outage and not crashes and not self.ignores_delays:
             self._back_off(error)
             return False
         is_used_up = retry.is_used_up(error, attempts)

@@ -43,8 +43,8 @@ from ..events import (
 from ..lines import quantities
 from .standing import Standing
 
-#: After which the order is given up. The seconds of the orchestrated saga's attempts, all in all.
-_GIVES_UP = 600
+#: For an answer; then the order is given up. About what the attempts of the orchestrated saga take.
+_PATIENCE_SECONDS = 600
 
 orders = Repository(Order)
 
@@ -64,7 +64,7 @@ def _give_up(order_id: str) -> CancelOrder:
 @reacts_to(
     OrderPlaced,
     emits=[InventoryReserved, InventoryReservationFailed],
-    within_seconds=_GIVES_UP,
+    within_seconds=_PATIENCE_SECONDS,
     otherwise=_give_up,
 )
 def reserve_inventory(placed: RecordedEvent) -> ReserveInventory:
@@ -75,7 +75,7 @@ def reserve_inventory(placed: RecordedEvent) -> ReserveInventory:
 @reacts_to(
     InventoryReserved,
     emits=[PaymentProcessed, PaymentFailed],
-    within_seconds=_GIVES_UP,
+    within_seconds=_PATIENCE_SECONDS,
     otherwise=_give_up,
 )
 def process_payment(reserved: RecordedEvent) -> ProcessPayment:
@@ -91,7 +91,7 @@ def process_payment(reserved: RecordedEvent) -> ProcessPayment:
 @reacts_to(
     PaymentProcessed,
     emits=[ShippingArranged, ShippingFailed],
-    within_seconds=_GIVES_UP,
+    within_seconds=_PATIENCE_SECONDS,
     otherwise=_give_up,
 )
 def arrange_shipping(paid: RecordedEvent) -> ArrangeShipping:
@@ -100,7 +100,7 @@ def arrange_shipping(paid: RecordedEvent) -> ArrangeShipping:
     return ArrangeShipping(order_id=_order_id(paid), shipping_address=order.shipping_address)
 
 
-@reacts_to(ShippingArranged, emits=[OrderCompleted], within_seconds=_GIVES_UP)
+@reacts_to(ShippingArranged, emits=[OrderCompleted], within_seconds=_PATIENCE_SECONDS)
 def complete_order(arranged: RecordedEvent) -> CompleteOrder | None:
     """There is none to complete where the parcel was on its way to a cancelled order: it comes
     back."""
@@ -116,7 +116,7 @@ def complete_order(arranged: RecordedEvent) -> CompleteOrder | None:
     PaymentFailed,
     ShippingFailed,
     emits=[OrderCancelled],
-    within_seconds=_GIVES_UP,
+    within_seconds=_PATIENCE_SECONDS,
 )
 def cancel_order(failed: RecordedEvent) -> CancelOrder:
     event = cast("InventoryReservationFailed | PaymentFailed | ShippingFailed", failed.event)
@@ -124,7 +124,10 @@ def cancel_order(failed: RecordedEvent) -> CancelOrder:
 
 
 @reacts_to(
-    OrderCancelled, emits=[ShippingCancelled], undoes=[ShippingArranged], within_seconds=_GIVES_UP
+    OrderCancelled,
+    emits=[ShippingCancelled],
+    undoes=[ShippingArranged],
+    within_seconds=_PATIENCE_SECONDS,
 )
 def cancel_shipping(cancelled: RecordedEvent) -> CancelShipping | None:
     order_id = _order_id(cancelled)
@@ -138,7 +141,7 @@ def cancel_shipping(cancelled: RecordedEvent) -> CancelShipping | None:
     ShippingFailed,
     emits=[PaymentRefunded],
     undoes=[PaymentProcessed],
-    within_seconds=_GIVES_UP,
+    within_seconds=_PATIENCE_SECONDS,
 )
 def refund_payment(cancelled: RecordedEvent) -> RefundPayment | None:
     order_id = _order_id(cancelled)
@@ -152,7 +155,7 @@ def refund_payment(cancelled: RecordedEvent) -> RefundPayment | None:
     ShippingFailed,
     emits=[InventoryReleased],
     undoes=[InventoryReserved],
-    within_seconds=_GIVES_UP,
+    within_seconds=_PATIENCE_SECONDS,
 )
 def release_inventory(cancelled: RecordedEvent) -> ReleaseInventory | None:
     order_id = _order_id(cancelled)

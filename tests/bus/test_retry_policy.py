@@ -69,6 +69,8 @@ def test_a_delay_is_never_negative_nor_above_the_cap(first, factor, cap, jitter,
         ("jitter", -0.1),
         ("jitter", 1.1),
         ("jitter", None),
+        ("never_for", ValueError),
+        ("never_for", ("ValueError",)),
     ],
 )
 def test_a_value_that_makes_no_sense_is_refused_by_name(field, value):

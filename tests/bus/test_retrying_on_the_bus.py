@@ -30,6 +30,12 @@ def test_a_handler_is_tried_again_after_longer_and_longer_pauses(bus, pauses):
     assert pauses == pytest.approx([0.1, 0.2, 0.4])
 
 
+def test_what_no_attempt_can_help_is_not_tried_again(bus, pauses):
+    bus.subscribe("*", FailingTimes(10), retry=RetryPolicy(never_for=(ValueError,)))
+    [outcome] = bus.publish(item_added()).outcomes
+    assert (outcome.attempts, pauses) == (1, [])
+
+
 def test_the_last_failure_is_the_one_that_is_reported(bus, pauses):
     bus.subscribe("*", FailingTimes(10), retry=2)
     [outcome] = bus.publish(item_added()).outcomes

@@ -12,7 +12,7 @@ from events.bus.subscription import Effects, OnFailure
 from events.delivery.context import current_delivery
 from events.delivery.draining import drain
 from events.delivery.engine import OUTAGE_STREAK
-from events.exceptions import DrainFailed
+from events.exceptions import CommandRefused, DrainFailed
 from events.models import FailedEvent, Lane, SubscriptionState
 from events.signals import event_dead_lettered, handler_failed
 from tests.delivery.conftest import THREE_ATTEMPTS, effects
@@ -342,6 +342,51 @@ def test_failures_with_successes_between_them_are_no_outage(store, subscribed):
 
     assert FailedEvent.objects.count() == 10
     assert Lane.objects.get().outages == 0
+
+
+def test_a_subscription_can_go_on_to_other_streams_whatever_has_failed(store, subscribed):
+    fragile = Fragile(*((f"cart-{number}", 0) for number in range(1, 20)))
+    subscribed(handler=fragile, backs_off=False)
+    append_round_robin(store, streams=20, rounds=1)
+
+    drain(raise_errors=False)
+
+    assert FailedEvent.objects.count() == 19
+    assert effects() == [("cart-20", 0)]
+    assert Lane.objects.get().outages == 0
+
+
+def test_what_no_attempt_can_help_is_a_dead_letter_at_once_and_no_sign_of_an_outage(
+    store, subscribed
+):
+    def handle(event):
+        if event.aggregate_id != "cart-20":
+            raise CommandRefused("no")
+        leave_effect(event)
+
+    subscribed(handler=handle, retry=RetryPolicy(attempts=3, never_for=(CommandRefused,)))
+    append_round_robin(store, streams=20, rounds=1)
+
+    tally = drain(raise_errors=False)
+
+    assert (tally.failed, tally.dead_letters) == (19, 19)
+    assert set(FailedEvent.objects.values_list("status", "attempts")) == {("dead", 1)}
+    assert effects() == [("cart-20", 0)]
+
+
+def test_an_error_that_no_attempt_can_help_ends_the_retries_before_it(store, subscribed):
+    errors = [ValueError("again"), CommandRefused("no")]
+
+    def handle(event):
+        raise errors[min(current_delivery().attempt, 2) - 1]
+
+    subscribed(handler=handle, retry=RetryPolicy(attempts=9, never_for=(CommandRefused,)))
+    store.append(cart(1), items(1))
+
+    drain(retries=True, raise_errors=False)
+
+    failed = FailedEvent.objects.get()
+    assert (failed.status, failed.attempts) == ("dead", 2)
 
 
 def test_failures_of_one_cause_are_a_group(store, subscribed):

@@ -63,3 +63,17 @@ def test_e002_a_class_that_does_not_exist_is_an_error_that_names_its_key(path):
     assert isinstance(message, Error)
     assert message.id == "orders.E002"
     assert message.msg.startswith(f"ORDERS['carrier'] can't be {path!r}")
+
+
+@pytest.mark.parametrize("style", ["orchestrated", "choreographed", None])
+def test_each_style_is_fine_and_so_is_none(style):
+    assert messages({"saga_style": style}) == []
+
+
+@pytest.mark.parametrize("style", ["choreographd", "", 5, ["orchestrated"]], ids=repr)
+def test_e003_an_unknown_style_is_an_error_that_names_the_known_ones(style):
+    [message] = messages({"saga_style": style})
+    assert isinstance(message, Error)
+    assert message.id == "orders.E003"
+    assert message.msg.startswith(f"ORDERS['saga_style'] can't be {style!r}")
+    assert "'choreographed'" in str(message.hint)
