@@ -6,8 +6,8 @@ They keep their ids and times. Their types need no class here, as those of store
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
@@ -165,6 +165,10 @@ def prepare_past(event: PastEvent) -> PreparedEvent:
     if type(event.data) is not dict:
         raise EncodingError("data", f"expected a dict, got {type(event.data).__name__}")
     metadata = _metadata(event)
+    moment = moment_text(event.occurred_on)
+    if event.occurred_on.tzinfo is not UTC:
+        # To Python, a time in the hour that summer time doubles equals none of another zone.
+        event = replace(event, occurred_on=event.occurred_on.astimezone(UTC))
     try:
         data_text = to_json_text(event.data)
     except EncodingError as error:
@@ -174,7 +178,7 @@ def prepare_past(event: PastEvent) -> PreparedEvent:
         metadata=metadata,
         data_text=data_text,
         metadata_text=to_json_text(metadata),
-        moment=moment_text(event.occurred_on),
+        moment=moment,
     )
     if prepared.size > MAX_APPEND_BYTES // 4:  # characters, of up to four bytes
         raise InvalidInput("data", f"has {prepared.size} characters of JSON")

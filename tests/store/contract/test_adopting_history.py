@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -194,3 +195,16 @@ def test_what_can_not_be_stored_is_refused_with_its_field_and_nothing_is_stored(
 def test_prepared_events_are_stored_as_well(store):
     assert store.append_history([prepare_past(past(1)), past(2)]).stored == 2
     assert log(store) == [1, 2]
+
+
+def test_times_in_the_hour_that_summer_time_doubles_are_known_again(store):
+    amsterdam = ZoneInfo("Europe/Amsterdam")
+    doubled = [datetime(2017, 10, 29, 2, 30, tzinfo=amsterdam, fold=fold) for fold in (0, 1)]
+    events = [past(number, occurred_on=moment) for number, moment in enumerate(doubled)]
+    store.append_history(events)
+
+    assert store.append_history([*events, past(9, stream=cart(2))]).known == 2
+    assert [event.occurred_on for event in store.read_stream(cart())] == [
+        datetime(2017, 10, 29, 0, 30, tzinfo=UTC),
+        datetime(2017, 10, 29, 1, 30, tzinfo=UTC),
+    ]
