@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from collections.abc import Callable
 from pathlib import Path
 
 from django.core.management.base import CommandError, OutputWrapper
+from django.db import reset_queries
 
 from ..transfer.importing import ImportTally
 from .progress import ProgressBar
@@ -18,6 +20,14 @@ def add_refused(parser: ArgumentParser) -> None:
         metavar="FILE",
         help="lists the rows that are refused; by default, NAME.refused.jsonl in this folder",
     )
+
+
+def shown_on(bar: ProgressBar) -> Callable[[ImportTally], None]:
+    def show(tally: ImportTally) -> None:
+        bar.show(tally.events)
+        reset_queries()  # which Django keeps where DEBUG is on, each with some thousand values
+
+    return show
 
 
 def report(out: OutputWrapper, tally: ImportTally, bar: ProgressBar, refused: Path) -> None:

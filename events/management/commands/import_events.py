@@ -15,7 +15,7 @@ from ...transfer.mapping import Columns, Exported, Mapping, namespace_of
 from ...transfer.refusals import RefusalFile
 from ...transfer.rows import Rows, csv_rows, json_rows
 from ...transfer.source import Source, open_source, plain_name
-from ..importing import add_refused, report
+from ..importing import add_refused, report, shown_on
 from ..operating import refusals_as_command_errors
 from ..progress import ProgressBar
 
@@ -67,7 +67,7 @@ class Command(BaseCommand):
             run = HistoryImport(
                 event_store(),
                 refuse=refusals.add,
-                progress=lambda tally: bar.show(tally.events),
+                progress=shown_on(bar),
                 batch_size=batch_size,
                 is_checked=not options["unchecked"],
             )

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from events.management.importing import add_refused, report
+from events.management.importing import add_refused, report, shown_on
 from events.management.operating import refusals_as_command_errors
 from events.management.progress import ProgressBar
 from events.store.configured import event_store
@@ -46,7 +46,7 @@ class Command(BaseCommand):
             run = HistoryImport(
                 event_store(),
                 refuse=refusals.add,
-                progress=lambda tally: bar.show(tally.events),
+                progress=shown_on(bar),
                 is_checked=False,
             )
             run.run(candidates(rows, Tables.read(directory)))
