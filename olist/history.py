@@ -16,9 +16,10 @@ their own in the source; they get the last one that the order has, and say so in
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
@@ -29,6 +30,10 @@ from events.streams import StreamName
 from events.transfer.importing import Candidate
 from events.transfer.rows import Refusal, Row, Rows
 from orders.addresses import Address
+from orders.aggregates.order import Order
+from orders.aggregates.payment import Payment as PaymentAggregate
+from orders.aggregates.reservation import Reservation
+from orders.aggregates.shipment import Shipment
 from orders.events import (
     InventoryReservationFailed,
     OrderCancelled,
@@ -40,12 +45,20 @@ from orders.events import (
 from orders.lines import OrderLine
 from orders.money import Money
 
-from .tables import Item, Tables, identity
+from .tables import Item, Payment, Tables, identity
 
 ZONE = ZoneInfo("America/Sao_Paulo")
 CURRENCY = "BRL"
 #: Where the source leaves out what an event needs.
 UNKNOWN = "unknown"
+_CATEGORIES: dict[type[DomainEvent], str] = {
+    OrderPlaced: Order.aggregate_type,
+    PaymentProcessed: PaymentAggregate.aggregate_type,
+    ShippingArranged: Shipment.aggregate_type,
+    OrderDelivered: Order.aggregate_type,
+    OrderCancelled: Order.aggregate_type,
+    InventoryReservationFailed: Reservation.aggregate_type,
+}
 _EVENT_IDS = UUID("c34db4a5-3c4e-5b0c-8a48-5d1b1fd3a3a7")
 
 
@@ -68,52 +81,60 @@ def events_of(row: Row, tables: Tables) -> list[PastEvent]:
     placed = _moment(row, "order_purchase_timestamp")
     if placed is None:
         raise DecodingError("order_purchase_timestamp", "is empty")
-    later = sorted(_later(row, order_id, tables), key=lambda event: event[1])
-    last = max([placed, *(moment for _, moment, _ in later)])
-    told = [("Order", placed, _placed(row, order_id, tables)), *later]
-    if row.values["order_status"] == "canceled":
-        told.append(("Order", last, OrderCancelled(reason="canceled")))
-    elif row.values["order_status"] == "unavailable":
-        failed = InventoryReservationFailed(order_id=order_id, reason="unavailable", missing={})
-        told.append(("Reservation", last, failed))
-    return [_past(order_id, *each) for each in told]
+    later = sorted(_later(row, order_id, tables), key=lambda event: event.occurred_on)
+    last = max([placed, *(event.occurred_on for event in later)])
+    told = [_placed(row, order_id, placed, tables), *later, *_ended(row, order_id, last)]
+    return [PastEvent.of(StreamName(_CATEGORIES[type(event)], order_id), event) for event in told]
 
 
-def _later(row: Row, order_id: UUID, tables: Tables) -> Iterator[tuple[str, datetime, DomainEvent]]:
+def _later(row: Row, order_id: UUID, tables: Tables) -> Iterator[DomainEvent]:
     if moment := _moment(row, "order_approved_at"):
-        yield "Payment", moment, _paid(order_id, tables)
+        payments = tables.payments_of(order_id)
+        yield PaymentProcessed(
+            **_envelope(order_id, PaymentProcessed, moment),
+            order_id=order_id,
+            amount=_total(payment.value for payment in payments),
+            payment_method=_methods(payments),
+            reference=order_id.hex,
+        )
     if moment := _moment(row, "order_delivered_carrier_date"):
-        arranged = ShippingArranged(order_id=order_id, tracking_number=row.values["order_id"])
-        yield "Shipment", moment, arranged
+        yield ShippingArranged(
+            **_envelope(order_id, ShippingArranged, moment),
+            order_id=order_id,
+            tracking_number=order_id.hex,
+        )
     if moment := _moment(row, "order_delivered_customer_date"):
-        yield "Order", moment, OrderDelivered()
+        yield OrderDelivered(**_envelope(order_id, OrderDelivered, moment))
 
 
-def _past(order_id: UUID, category: str, moment: datetime, event: DomainEvent) -> PastEvent:
-    is_inferred = isinstance(event, OrderCancelled | InventoryReservationFailed)
-    past = PastEvent.of(StreamName(category, order_id), event)
-    return PastEvent(
-        stream=past.stream,
-        event_id=uuid5(_EVENT_IDS, f"{order_id} {event.event_type}"),
-        event_type=past.event_type,
-        event_version=past.event_version,
-        data=past.data,
-        occurred_on=moment,
-        metadata={
-            "correlation_id": str(order_id),
-            **({"time_is_inferred": True} if is_inferred else {}),
-        },
-    )
+def _ended(row: Row, order_id: UUID, last: datetime) -> Iterator[DomainEvent]:
+    status = row.values["order_status"]
+    if status == "canceled":
+        envelope = _envelope(order_id, OrderCancelled, last, time_is_inferred=True)
+        yield OrderCancelled(**envelope, reason=status)
+    elif status == "unavailable":
+        envelope = _envelope(order_id, InventoryReservationFailed, last, time_is_inferred=True)
+        yield InventoryReservationFailed(**envelope, order_id=order_id, reason=status, missing={})
 
 
-def _placed(row: Row, order_id: UUID, tables: Tables) -> OrderPlaced:
+def _envelope(
+    order_id: UUID, kind: type[DomainEvent], moment: datetime, **metadata: Any
+) -> dict[str, Any]:
+    return {
+        "event_id": uuid5(_EVENT_IDS, f"{order_id} {kind.event_type}"),
+        "occurred_on": moment,
+        "metadata": {"correlation_id": str(order_id), **metadata},
+    }
+
+
+def _placed(row: Row, order_id: UUID, moment: datetime, tables: Tables) -> OrderPlaced:
     customer = tables.customers.get(identity(row, "customer_id").bytes)
     if customer is None:
         raise DecodingError("customer_id", f"{row.values['customer_id']} is no customer")
     items = tables.items.get(order_id.bytes, ())
     person = UUID(bytes=customer.unique_id)
-    methods = dict.fromkeys(payment.method for payment in tables.payments_of(order_id))
     return OrderPlaced(
+        **_envelope(order_id, OrderPlaced, moment),
         user_id=person,
         items=_lines(items),
         total_amount=_total(item.price + item.freight for item in items),
@@ -124,7 +145,7 @@ def _placed(row: Row, order_id: UUID, tables: Tables) -> OrderPlaced:
             city=f"{customer.city}, {customer.state}",
             country="BR",
         ),
-        payment_method="+".join(methods) or UNKNOWN,
+        payment_method=_methods(tables.payments_of(order_id)),
     )
 
 
@@ -137,14 +158,8 @@ def _lines(items: tuple[Item, ...]) -> tuple[OrderLine, ...]:
     )
 
 
-def _paid(order_id: UUID, tables: Tables) -> PaymentProcessed:
-    payments = tables.payments_of(order_id)
-    return PaymentProcessed(
-        order_id=order_id,
-        amount=_total(payment.value for payment in payments),
-        payment_method="+".join(dict.fromkeys(payment.method for payment in payments)) or UNKNOWN,
-        reference=order_id.hex,
-    )
+def _methods(payments: Sequence[Payment]) -> str:
+    return "+".join(dict.fromkeys(payment.method for payment in payments)) or UNKNOWN
 
 
 def _total(amounts: Iterable[Decimal]) -> Money:
@@ -157,6 +172,6 @@ def _moment(row: Row, column: str) -> datetime | None:
     if not text:
         return None
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=ZONE)
+        return datetime.fromisoformat(text).replace(tzinfo=ZONE).astimezone(UTC)
     except ValueError as error:
         raise DecodingError(column, str(error)) from error

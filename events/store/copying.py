@@ -125,8 +125,9 @@ def _names(streams: Sequence[StreamName]) -> list[list[str]]:
 
 
 def _copy(connection: BaseDatabaseWrapper, written: Written) -> None:
+    recorded_at = written.recorded_at.isoformat()
     text = "".join(
-        _line(event, place, written.recorded_at)
+        _line(event, place, recorded_at)
         for event, place in zip(written.events, written.places, strict=True)
     )
     # Django's own wrapper passes both on, but not their errors.
@@ -138,16 +139,26 @@ def _copy(connection: BaseDatabaseWrapper, written: Written) -> None:
             cursor.copy_expert(_COPY, StringIO(text))
 
 
-def _line(event: PreparedEvent, place: Place, recorded_at: datetime) -> str:
+def _line(event: PreparedEvent, place: Place, recorded_at: str) -> str:
     past, metadata = event.past, event.metadata
     stream = past.stream
+    # Names and JSON text hold no tabs and line ends of their own.
+    text = "\t".join(
+        (
+            stream.aggregate_type,
+            stream.aggregate_id,
+            str(past.event_id),
+            past.event_type,
+            str(past.event_version),
+            event.data_text,
+            event.metadata_text,
+        )
+    ).replace("\\", "\\\\")
+    correlation_id = _or_null(metadata["correlation_id"])
+    causation_id = _or_null(metadata["causation_id"])
     return (
-        f"{place.position}\t{place.sequence_number}\t"
-        f"{stream.aggregate_type.translate(_ESCAPES)}\t{stream.aggregate_id.translate(_ESCAPES)}\t"
-        f"{past.event_id}\t{past.event_type.translate(_ESCAPES)}\t{past.event_version}\t"
-        f"{event.data_text.translate(_ESCAPES)}\t{event.metadata_text.translate(_ESCAPES)}\t"
-        f"{_or_null(metadata['correlation_id'])}\t{_or_null(metadata['causation_id'])}\t"
-        f"{event.moment}\t{recorded_at.isoformat()}\n"
+        f"{place.position}\t{place.sequence_number}\t{text}\t{correlation_id}\t{causation_id}\t"
+        f"{event.moment}\t{recorded_at}\n"
     )
 
 

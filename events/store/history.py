@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
 from ..codec import JsonObject
-from ..context import CAMEL_CASE_NAMES, check_metadata
+from ..context import CAMEL_CASE_NAMES, check_message_ids
 from ..exceptions import DuplicateEventId, EncodingError, InvalidInput
 from ..json_text import to_json_text
 from ..messages import DomainEvent
@@ -169,15 +169,11 @@ def prepare_past(event: PastEvent) -> PreparedEvent:
     if event.occurred_on.tzinfo is not UTC:
         # To Python, a time in the hour that summer time doubles equals none of another zone.
         event = replace(event, occurred_on=event.occurred_on.astimezone(UTC))
-    try:
-        data_text = to_json_text(event.data)
-    except EncodingError as error:
-        raise error.under("data") from None
     prepared = PreparedEvent(
         past=event,
         metadata=metadata,
-        data_text=data_text,
-        metadata_text=to_json_text(metadata),
+        data_text=_text("data", event.data),
+        metadata_text=_text("metadata", metadata),
         moment=moment,
     )
     if prepared.size > MAX_APPEND_BYTES // 4:  # characters, of up to four bytes
@@ -236,6 +232,12 @@ def _metadata(event: PastEvent) -> JsonObject:
     metadata["correlation_id"] = metadata["correlation_id"] or str(
         uuid5(_CONVERSATIONS, str(event.stream))
     )
-    if event.metadata:
-        check_metadata(metadata)
+    check_message_ids(metadata)
     return metadata
+
+
+def _text(name: str, value: JsonObject) -> str:
+    try:
+        return to_json_text(value)
+    except EncodingError as error:
+        raise error.under(name) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,10 @@ def run_import(path):
     return out.getvalue()
 
 
+def has_grown(store, before):
+    return store.high_water_mark() > before
+
+
 def test_an_import_killed_again_and_again_stores_each_event_once(store, folder: Path):
     path = folder / "log.jsonl"
     rows = [
@@ -39,8 +44,7 @@ def test_an_import_killed_again_and_again_stores_each_event_once(store, folder: 
     stored = 0
     for _ in range(KILLS):
         with running(run_import, str(path)) as process:
-            before = stored
-            eventually(lambda before=before: store.high_water_mark() > before, seconds=60)
+            eventually(partial(has_grown, store, stored), seconds=60)
             process.kill()
         stored = store.high_water_mark()
         assert 0 < stored < ROWS
