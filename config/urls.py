@@ -8,5 +8,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("api/", include("events.api.urls")),
+    path("api/", include("orders.api.urls")),
+    path("api/", include("sagas.api.urls")),
     path("metrics", include("events.api.monitoring")),
 ]

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from .exceptions import EncodingError
-from .frozen import maker
 from .identifiers import new_id
 from .json_text import check_plain
 
@@ -55,13 +54,15 @@ class MessageContext:
         return metadata
 
 
-_current: ContextVar[MessageContext] = ContextVar("events_message_context")
-_make_context = maker(MessageContext, ["correlation_id", "causation_id", "user_id", "extra"])
+_current: ContextVar[MessageContext | Callable[[], MessageContext]] = ContextVar(
+    "events_message_context"
+)
 _NOTHING = MessageContext()
 
 
 def current_context() -> MessageContext:
-    return _current.get(_NOTHING)
+    context = _current.get(_NOTHING)
+    return context if isinstance(context, MessageContext) else context()
 
 
 @contextmanager
@@ -88,26 +89,12 @@ def message_context(
 
 
 @contextmanager
-def successive_contexts() -> Iterator[Callable[[str | None, str, str | None], None]]:
-    """`message_context` for many messages: the yielded function, called with correlation_id,
-    causation_id and user_id, has each take the place of the one before."""
-    outer = current_context()
-
-    def enter(correlation_id: str | None, causation_id: str, user_id: str | None) -> None:
-        _current.set(
-            _make_context(
-                (
-                    outer.correlation_id if correlation_id is None else correlation_id,
-                    causation_id,
-                    outer.user_id if user_id is None else user_id,
-                    outer.extra,
-                )
-            )
-        )
-
-    token = _current.set(outer)
+def successive_contexts() -> Iterator[Callable[[Callable[[], MessageContext]], object]]:
+    """For many messages. The yielded function is called with one that makes a context, which takes
+    the place of the one before. It is made when somebody asks, which few handlers' code does."""
+    token = _current.set(current_context())
     try:
-        yield enter
+        yield _current.set
     finally:
         _current.reset(token)
 

@@ -15,5 +15,8 @@ class OrdersConfig(DomainAppConfig):
 
     def ready(self) -> None:
         super().ready()
-        if orders_settings().saga_style == "orchestrated":
-            from .sagas import outcome  # noqa: F401  (and the definition that it is about)
+        match orders_settings().saga_style:
+            case "orchestrated":
+                from .sagas import outcome  # noqa: F401  (and the definition that it is about)
+            case "choreographed":
+                from .sagas import choreographed_outcome  # noqa: F401  (as above)

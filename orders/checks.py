@@ -10,14 +10,14 @@ from django.apps import AppConfig
 from django.core.checks import CheckMessage, Error, register
 from django.utils.module_loading import import_string
 
-from .conf import given_settings, orders_settings, setting_names
+from .conf import SAGA_STYLES, given_settings, orders_settings, setting_names
 
 
 @register
 def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     if not isinstance(given_settings(), dict):
         return [Error("ORDERS isn't a dict.", id="orders.E001")]
-    return [*_unknown_keys(), *_missing_classes()]
+    return [*_unknown_keys(), *_missing_classes(), *_unknown_saga_style()]
 
 
 def _unknown_keys() -> list[CheckMessage]:
@@ -40,3 +40,12 @@ def _missing_classes() -> list[CheckMessage]:
         except (ImportError, AttributeError, TypeError) as error:
             messages.append(Error(f"ORDERS[{name!r}] can't be {path!r}: {error}", id="orders.E002"))
     return messages
+
+
+def _unknown_saga_style() -> list[CheckMessage]:
+    style = orders_settings().saga_style
+    if style is None or style in SAGA_STYLES:
+        return []
+    message = f"ORDERS['saga_style'] can't be {style!r}: no order would be seen through."
+    hint = f"Choose {' or '.join(map(repr, SAGA_STYLES))}; None to have orders left alone."
+    return [Error(message, hint=hint, id="orders.E003")]

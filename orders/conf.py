@@ -12,6 +12,8 @@ from django.utils.module_loading import import_string
 from .gateways.carriers import Carrier
 from .gateways.payments import PaymentGateway
 
+SAGA_STYLES = ("orchestrated", "choreographed")
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class OrdersSettings:

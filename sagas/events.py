@@ -243,3 +243,41 @@ class SagaFailed(DomainEvent):
     """Ended by force, with effects that nothing undoes."""
 
     left_standing: list[str]
+
+
+# --- choreographed processes: in the stream of what the watch has to say about one ---
+
+
+@event("ProcessCompleted")
+class ProcessCompleted(DomainEvent):
+    """It has ended well."""
+
+
+@event("ProcessCompensated")
+class ProcessCompensated(DomainEvent):
+    """All that was begun is undone. Comes again when a late effect had to be undone, too."""
+
+    #: Where it failed.
+    step: str
+
+
+@event("ProcessStalled")
+class ProcessStalled(DomainEvent):
+    """Nobody has answered in time, and nothing is left to try: an operator is needed."""
+
+    step: str
+    direction: Direction
+    #: One of these should have come.
+    awaited: list[str]
+    #: The type of the newest that did.
+    last_event: str
+    problem: str
+
+
+@event("ProcessStepSettled")
+class ProcessStepSettled(DomainEvent):
+    """An operator has seen to the undoing of a step."""
+
+    step: str
+    operator: str
+    evidence: str

@@ -31,3 +31,13 @@ def effect_key_for(saga_id: str, step: str, direction: Direction) -> UUID:
 def message_id_for(saga_id: str, step: str, direction: Direction, attempt: int) -> UUID:
     """Another for every attempt: a recipient that remembers ids would not even look at it."""
     return uuid5(_NAMESPACE, f"{saga_id}/{step}/{direction}/{attempt}")
+
+
+def reaction_id_for(subscription: str, event_id: UUID, part: str = "") -> UUID:
+    """Of the command that a reaction sends: the same each time that it gets the event."""
+    return uuid5(_NAMESPACE, f"{subscription}/{event_id}/{part}")
+
+
+def deadline_id_for(saga_id: str, step: str, direction: Direction) -> UUID:
+    """Of the command that is sent when this step of a choreographed process takes too long."""
+    return uuid5(_NAMESPACE, f"{saga_id}/{step}/{direction}/deadline")

@@ -1,4 +1,7 @@
-"""What is derived from sagas' streams, in the same commit: what a list shows, and what is due."""
+"""What is derived from sagas' streams, in the same commit: what a list shows, and what is due.
+
+Choreographed processes have no stream that decides: what the watch has seen of them is kept here.
+"""
 
 from __future__ import annotations
 
@@ -38,10 +41,15 @@ class SagaInstance(models.Model):
         verbose_name = _("saga")
         verbose_name_plural = _("sagas")
         permissions = [("operate_saga", _("Can retry, skip, compensate and abort sagas"))]
+        # Each for one list, newest first. None has what changes with every event of a saga, so that
+        # PostgreSQL can change the row without touching them.
         indexes = [
-            models.Index(fields=["status", "updated_at"], name="sagas_status"),
-            models.Index(fields=["saga_type", "updated_at"], name="sagas_type"),
-            models.Index(fields=["correlation_id"], name="sagas_correlation"),
+            models.Index(fields=["started_at", "saga_id"], name="sagas_started"),
+            models.Index(fields=["status", "started_at", "saga_id"], name="sagas_status"),
+            models.Index(fields=["saga_type", "started_at", "saga_id"], name="sagas_type"),
+            models.Index(
+                fields=["correlation_id", "started_at", "saga_id"], name="sagas_correlation"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -73,3 +81,50 @@ class SagaTimer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.saga_id} {self.step} {self.attempt}, due {self.due_at}"
+
+
+class WatchedProcess(models.Model):
+    """What the watch knows of one choreographed process. `SagaInstance` shows what follows."""
+
+    saga_id = models.CharField(max_length=MAX_ID_LENGTH, primary_key=True)
+    #: Positions of the first event of each type.
+    seen = models.JSONField(default=dict)
+    #: As `SagaInstance.open_items`, by direction and step, also of what is no longer under way.
+    problems = models.JSONField(default=dict)
+    #: Steps that an operator has seen to.
+    settled = models.JSONField(default=list)
+
+    class Meta:
+        db_table = "sagas_watched_processes"
+        verbose_name = _("watched process")
+        verbose_name_plural = _("watched processes")
+
+    def __str__(self) -> str:
+        return self.saga_id
+
+
+class ProcessDeadline(models.Model):
+    """Of a step that is under way in a choreographed process, by the time of the database."""
+
+    saga_id = models.CharField(max_length=MAX_ID_LENGTH)
+    step = models.CharField(max_length=200)
+    direction = models.CharField(
+        max_length=4, choices=[(direction.value, direction.value) for direction in Direction]
+    )
+    #: None: operators were told.
+    due_at = models.DateTimeField(null=True, db_index=True)
+    #: The command that turns the process back was sent; now that has to have an effect.
+    is_second = models.BooleanField(default=False)
+
+    class Meta:
+        db_table = "sagas_process_deadlines"
+        verbose_name = _("deadline")
+        verbose_name_plural = _("deadlines")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["saga_id", "step", "direction"], name="sagas_process_deadline"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.saga_id} {self.step}, due {self.due_at}"

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from events.conf import events_settings
 from events.context import current_context
-from events.exceptions import ConcurrencyError
+from events.exceptions import ConcurrencyError, StaleVersion
 from events.messages import DomainEvent
 from events.repository import Repository
 
@@ -30,30 +30,36 @@ ATTEMPTS = 5
 repository = Repository(Saga)
 
 
-def give(saga_id: str, given: Input) -> None:
-    """Raises what `Saga.handle` does, and ConcurrencyError when others were faster each time; then
-    nothing has changed."""
+def give(
+    saga_id: str, given: Input, *, expected_version: int | None = None
+) -> Sequence[DomainEvent]:
+    """What was recorded of it, which can be nothing. Raises what `Saga.handle` does; StaleVersion
+    where the saga isn't at the version that the caller decided by; and ConcurrencyError when
+    others were faster each time. Nothing has changed then."""
     remaining = ATTEMPTS
     while True:
         remaining -= 1
         try:
             with transaction.atomic(using=events_settings().database):
-                _give(saga_id, given)
-            return
+                return _give(saga_id, given, expected_version)
+        except StaleVersion:
+            raise
         except ConcurrencyError:
             if not remaining:
                 raise
 
 
-def _give(saga_id: str, given: Input) -> None:
+def _give(saga_id: str, given: Input, expected_version: int | None) -> Sequence[DomainEvent]:
     saga = repository.find(saga_id) or Saga(saga_id)
+    if expected_version not in (None, saga.version):
+        raise StaleVersion(saga.stream, str(expected_version), saga.version)
     events = saga.handle(given)
-    if not events:
-        return
-    repository.save(saga)
-    _set_timers(saga_id, events)
-    if saga.state is not None:
-        _show(saga_id, saga.state)
+    if events:
+        repository.save(saga)
+        _set_timers(saga_id, events)
+        if saga.state is not None:
+            _show(saga_id, saga.state)
+    return events
 
 
 def _set_timers(saga_id: str, events: Sequence[DomainEvent]) -> None:

@@ -9,10 +9,16 @@ from types import ModuleType
 
 import pytest
 
-from events.registry import event_types
+from events.api.catalogue import command_slug
+from events.command_bus import command_bus
+from events.projections import projections
+from events.registry import command_types, event_types
+from sagas.registry import definitions
+from sagas.sending import subscribe_to_requests
 
 DOCS = Path(__file__).parent.parent / "docs"
 EVENTS_AND_JSON = (DOCS / "events-and-json.md").read_text()
+SAGAS = (DOCS / "sagas.md").read_text()
 ONLY_POSTGRESQL = "## What jsonb changes"
 
 
@@ -24,6 +30,10 @@ def page(monkeypatch):
         (event_types, "_codecs"),
         (event_types, "_makers"),
         (event_types.upcasters, "_upcasters"),
+        (command_types, "_classes"),
+        (command_types, "_codecs"),
+        (command_bus, "_handlers"),
+        (definitions, "_plans"),
     ]:
         monkeypatch.setattr(owner, name, dict(getattr(owner, name)))
     module = ModuleType("page")
@@ -59,7 +69,28 @@ def test_the_code_about_jsonb_runs(page):
     run(sections(EVENTS_AND_JSON)[ONLY_POSTGRESQL], page)
 
 
+@pytest.mark.django_db
+def test_the_code_about_sagas_runs(page, no_other_subscriptions):
+    subscribe_to_requests()
+    run([block for blocks in sections(SAGAS).values() for block in blocks], page)
+
+
 @pytest.mark.parametrize("path", sorted(DOCS.rglob("*.md")), ids=lambda path: path.stem)
 def test_each_link_of_a_page_exists(path):
     links = re.findall(r"\]\((?!http)([^)#]+)", path.read_text())
     assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+def test_the_page_of_the_shop_names_its_commands_events_and_read_models():
+    page = (DOCS / "shop.md").read_text()
+    [table] = re.findall(r"## Commands\n(.*?)\n## ", page, re.DOTALL)
+    commands = [each for each in command_types if each.__module__ == "orders.commands"]
+    assert set(re.findall(r"^\| `([a-z-]+)`", table, re.MULTILINE)) == {
+        command_slug(each.command_type) for each in commands
+    }
+    assert set(re.findall(r"\b(?:[A-Z][a-z]+){2,}\b", table)) == {
+        each.event_type for each in event_types if each.__module__ == "orders.events"
+    }
+    assert set(re.findall(r"\| `(orders\.\w+)` \|", page)) == {
+        each.name for each in projections if each.name.startswith("orders.")
+    }

@@ -53,13 +53,28 @@ class SubscriptionChangeList(OperatedChangeList):
             row.metrics = found[row.pk]
 
 
-class OperatedAdmin(LogAdmin):
+class OperationsAdmin(LogAdmin):
+    """With the pages of what may be done to its rows."""
+
+    operations: Sequence[operating.OperationPage] = ()
+
+    def get_urls(self) -> list[URLPattern]:
+        pages = [
+            path(
+                f"operate/{operation.name}/",
+                self.admin_site.admin_view(operation.view(self)),
+                name=operation.url_name(self),
+            )
+            for operation in self.operations
+        ]
+        return [*pages, *super().get_urls()]
+
+
+class OperatedAdmin(OperationsAdmin):
     """Its actions lead to a page that asks for a reason. They are done there, to the rows that
     page has shown."""
 
     change_list_class: type[KeysetChangeList] = OperatedChangeList
-    #: Of the pages of actions.
-    operations: Sequence[operating.Operation] = ()
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
         return self.change_list_class
@@ -77,17 +92,6 @@ class OperatedAdmin(LogAdmin):
         data["select_across"] = "0"
         request.POST = data  # type: ignore[assignment]
         return super().response_action(request, queryset)
-
-    def get_urls(self) -> list[URLPattern]:
-        pages = [
-            path(
-                f"operate/{operation.name}/",
-                self.admin_site.admin_view(operation.view(self)),
-                name=operation.url_name(self),
-            )
-            for operation in self.operations
-        ]
-        return [*pages, *super().get_urls()]
 
     def render_change_form(
         self,

@@ -40,12 +40,44 @@ def has_permission(request: HttpRequest, model: type[Model], codename: str) -> b
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Operation(ABC):
+class OperationPage(ABC):
     name: str
     label: Any
     #: Codename.
     permission: str
     warning: Any = ""
+
+    @abstractmethod
+    def respond(self, model_admin: ModelAdmin[Any], request: HttpRequest) -> HttpResponse:
+        """To a user who may do this."""
+
+    def url_name(self, model_admin: ModelAdmin[Any]) -> str:
+        options = model_admin.opts
+        return f"{options.app_label}_{options.model_name}_{self.name}"
+
+    def url(self, model_admin: ModelAdmin[Any], ids: Sequence[Any], **more: str) -> str:
+        url = reverse(
+            f"admin:{self.url_name(model_admin)}", current_app=model_admin.admin_site.name
+        )
+        return f"{url}?{urlencode({'id': ids, **more}, doseq=True)}"
+
+    def is_permitted(self, model_admin: ModelAdmin[Any], request: HttpRequest) -> bool:
+        return model_admin.has_view_permission(request) and has_permission(
+            request, model_admin.model, self.permission
+        )
+
+    def view(self, model_admin: ModelAdmin[Any]) -> Callable[[HttpRequest], HttpResponse]:
+        def view(request: HttpRequest) -> HttpResponse:
+            if not self.is_permitted(model_admin, request):
+                raise PermissionDenied
+            return self.respond(model_admin, request)
+
+        return view
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation(OperationPage):
+    """On one or several rows."""
 
     # --- what differs ---
 
@@ -62,33 +94,10 @@ class Operation(ABC):
 
     # --- the page ---
 
-    def url_name(self, model_admin: ModelAdmin[Any]) -> str:
-        options = model_admin.opts
-        return f"{options.app_label}_{options.model_name}_{self.name}"
-
-    def url(self, model_admin: ModelAdmin[Any], ids: Sequence[Any], **more: str) -> str:
-        url = reverse(
-            f"admin:{self.url_name(model_admin)}", current_app=model_admin.admin_site.name
-        )
-        return f"{url}?{urlencode({'id': ids, **more}, doseq=True)}"
-
     def redirect(self, model_admin: ModelAdmin[Any], chosen: QuerySet[Any]) -> HttpResponse:
         return redirect(self.url(model_admin, list(chosen.values_list("pk", flat=True))))
 
-    def is_permitted(self, model_admin: ModelAdmin[Any], request: HttpRequest) -> bool:
-        return model_admin.has_view_permission(request) and has_permission(
-            request, model_admin.model, self.permission
-        )
-
-    def view(self, model_admin: ModelAdmin[Any]) -> Callable[[HttpRequest], HttpResponse]:
-        def view(request: HttpRequest) -> HttpResponse:
-            if not self.is_permitted(model_admin, request):
-                raise PermissionDenied
-            return self._respond(model_admin, request)
-
-        return view
-
-    def _respond(self, model_admin: ModelAdmin[Any], request: HttpRequest) -> HttpResponse:
+    def respond(self, model_admin: ModelAdmin[Any], request: HttpRequest) -> HttpResponse:
         rows = list(self.rows(request)[:MAX_CHOSEN])
         back = list_url(model_admin.admin_site, model_admin.model)
         if not rows and request.method != "POST":

@@ -42,17 +42,24 @@ class MaySendCommand(BasePermission):
             raise NotFound(str(error)) from error
 
 
-class MayReadEvents(BasePermission):
+class MayView(BasePermission):
+    """By the permission that the admin asks for."""
+
+    model: type[Model]
+
     def has_permission(self, request: Request, view: APIView) -> bool:
-        return _may_view(request, Event)
+        return may_view(request, self.model)
 
 
-class MayMonitor(BasePermission):
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        return _may_view(request, SubscriptionState)
-
-
-def _may_view(request: Request, model: type[Model]) -> bool:
+def may_view(request: Request, model: type[Model]) -> bool:
     options = model._meta
     permission = f"{options.app_label}.{get_permission_codename('view', options)}"
     return _is_authenticated(request) and request.user.has_perm(permission)
+
+
+class MayReadEvents(MayView):
+    model = Event
+
+
+class MayMonitor(MayView):
+    model = SubscriptionState

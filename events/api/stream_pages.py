@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from rest_framework.request import Request
-from rest_framework.settings import api_settings
 from rest_framework.utils.urls import replace_query_param
 
 from ..codec import JsonObject
@@ -15,7 +14,6 @@ from ..envelope import recorded_event_to_json
 from ..limits import Limits
 from ..recorded_event import RecordedEvent
 from ..streams import StreamName
-from .serializers import serializer_class
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,15 +22,6 @@ class PageQuery:
 
     from_version: Annotated[int, Limits(min_value=0, max_value=2**63 - 1)] = 0
     limit: Annotated[int, Limits(min_value=1, max_value=1000)] = 100
-
-    @classmethod
-    def of(cls, request: Request) -> PageQuery:
-        parameters = request.query_params.copy()
-        parameters.pop(api_settings.URL_FORMAT_OVERRIDE, None)  # DRF's, for its renderers
-        serializer = serializer_class(cls)(data=parameters)
-        serializer.is_valid(raise_exception=True)
-        page: PageQuery = serializer.validated_data
-        return page
 
 
 def stream_page_to_json(

@@ -27,6 +27,7 @@ from .catalogue import command_slug, commands_for, describe, get_command_class
 from .idempotency import REPLAYED_HEADER, as_sent, idempotency_key
 from .parsers import StrictJSONParser
 from .permissions import IsAuthenticated, MaySendCommand
+from .query_strings import read_query
 from .renderers import JSONRenderer
 from .representations import command_to_json, result_to_json
 from .serializers import DataclassSerializer, serializer_class
@@ -95,7 +96,7 @@ class StreamEventsView(EventsAPIView):
     description = "In their order, `limit` at a time, from `from_version` on."
 
     def get(self, request: Request, stream: str) -> HttpResponseBase:
-        name, page, store = _stream_name(stream), PageQuery.of(request), event_store()
+        name, page, store = _stream_name(stream), read_query(PageQuery, request), event_store()
         # Before the events, so that they are never older than what the ETag stands for.
         version = store.stream_version(name)
         if version < 0:

@@ -28,6 +28,9 @@ class RetryPolicy:
     #: The share of a delay that is random: 1 is full jitter (anything from zero to the delay),
     #: 0.5 is equal jitter (from half of it), 0 is none.
     jitter: float = 1.0
+    #: Errors that no further attempt can help. They end the attempts at once, and don't count as
+    #: signs of an outage.
+    never_for: tuple[type[Exception], ...] = ()
 
     def __post_init__(self) -> None:
         if type(self.attempts) is not int or self.attempts < 1:
@@ -41,6 +44,14 @@ class RetryPolicy:
             threading.TIMEOUT_MAX,
         )
         _check("jitter", self.jitter, 0, 1)
+        _check_classes("never_for", self.never_for)
+
+    def is_final(self, error: BaseException) -> bool:
+        return isinstance(error, self.never_for)
+
+    def is_used_up(self, error: BaseException, failed_attempts: int) -> bool:
+        """Whether no attempt follows this error, which was that of the last of so many."""
+        return failed_attempts >= self.attempts or self.is_final(error)
 
     def delay_seconds(
         self, failed_attempts: int, *, uniform: Callable[[float, float], float] = random.uniform
@@ -61,3 +72,10 @@ def _check(field: str, value: Any, least: float, most: float) -> None:
         raise InvalidInput(field, f"expected a number, got {type(value).__name__}")
     if not least <= value <= most:
         raise InvalidInput(field, f"{value} isn't between {least:g} and {most:g}")
+
+
+def _check_classes(field: str, value: Any) -> None:
+    if not isinstance(value, tuple) or not all(
+        isinstance(each, type) and issubclass(each, Exception) for each in value
+    ):
+        raise InvalidInput(field, f"expected a tuple of exception classes, got {value!r:.60}")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from time import monotonic
 
 from ..bus.subscription import Subscription
 from ..bus.timeouts import run_within
-from ..context import successive_contexts
+from ..context import MessageContext, current_context, successive_contexts
 from ..recorded_event import RecordedEvent
 from . import context
 
@@ -67,15 +68,22 @@ def deliveries(
 ) -> Iterator[Callable[[RecordedEvent, int, float | None], None]]:
     """What a handler can know, of one event after the other: the yielded function is called with
     each, its attempt and its limit in seconds. It is on the way of every event."""
-    name = subscription.name
+    name, outer = subscription.name, current_context()
     with successive_contexts() as enter_context, context.successive_deliveries() as enter_delivery:
 
         def enter(event: RecordedEvent, attempt: int, timeout_seconds: float | None) -> None:
             deadline = None if timeout_seconds is None else monotonic() + timeout_seconds
             enter_delivery((name, event, attempt, deadline, is_replay))
-            metadata = event.metadata
-            enter_context(
-                metadata.get("correlation_id"), str(event.event_id), metadata.get("user_id")
-            )
+            enter_context(partial(_caused_by, event, outer))
 
         yield enter
+
+
+def _caused_by(event: RecordedEvent, outer: MessageContext) -> MessageContext:
+    metadata = event.metadata
+    return MessageContext(
+        correlation_id=metadata.get("correlation_id") or outer.correlation_id,
+        causation_id=str(event.event_id),
+        user_id=metadata.get("user_id") or outer.user_id,
+        extra=outer.extra,
+    )

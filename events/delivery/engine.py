@@ -45,6 +45,8 @@ OUTAGE_BACK_OFF = RetryPolicy(
 #: rather than by a long one.
 WINDOW = 5_000
 MAX_WINDOW = 200_000
+#: Between a handler's time limit and that of its statements, where the first can't end the second.
+STATEMENT_MARGIN_SECONDS = 0.25
 
 
 class Ending(Enum):
@@ -239,12 +241,15 @@ class LaneRun:
         """Records the failure and goes on behind the event. False when it was one too many."""
         lease = self.lease
         self._tell(event, error, attempts)
-        streak = lease.failure_streak + 1
+        retry = self.subscription.retry
+        is_final = retry.is_final(error)
+        streak = lease.failure_streak + (not is_final)
         is_outage = lease.outages > 0 or streak >= OUTAGE_STREAK
-        if is_outage and not crashes and not self.ignores_delays:
+        if is_outage and not is_final and not crashes and not self.ignores_delays:
             self._back_off(error)
             return False
-        if self.subscription.on_failure is OnFailure.STOP and attempts >= self._max_attempts:
+        is_used_up = retry.is_used_up(error, attempts)
+        if self.subscription.on_failure is OnFailure.STOP and is_used_up:
             failures.stop(self.subscription, event, error)
             return False
         added = {
@@ -261,10 +266,6 @@ class LaneRun:
         if row.blocks:
             self._blocked.add(event.stream)
         return self._after_failure(row, error)
-
-    @property
-    def _max_attempts(self) -> int:
-        return self.subscription.retry.attempts
 
     def _back_off(self, error: Exception) -> None:
         """An outage: the event isn't to blame, and stays the next one."""
@@ -402,7 +403,9 @@ class LaneRun:
                 transaction.on_commit(partial(committed.append, True), using=using)
                 if timeout is not None and _statements_are_not_interrupted(using):
                     with connections[using].cursor() as cursor:
-                        cursor.execute(f"SET LOCAL statement_timeout = {int(timeout * 1000) + 1}")
+                        # A little later, so that it is known for what it is: a time-out.
+                        milliseconds = int((timeout + STATEMENT_MARGIN_SECONDS) * 1000)
+                        cursor.execute(f"SET LOCAL statement_timeout = {milliseconds}")
                 yield
         except Exception:
             if not committed:

@@ -22,12 +22,15 @@ from ..conf import events_settings
 from ..exceptions import HandlerDied
 from ..models import FailedEvent, SubscriptionState
 from ..recorded_event import RecordedEvent
-from ..store.base import EventStore
+from ..store.base import DEFAULT_BATCH_SIZE, EventStore
 from ..streams import StreamName
 
 Status = FailedEvent.Status
 
 _MAX_TRACEBACK_CHARACTERS = 20_000
+#: Events that are read to find the next one that waits. All that wait are asked for, one by one: to
+#: read them all each time would take the square of their number.
+_NEXT = 5
 
 
 def failed_events() -> QuerySet[FailedEvent]:
@@ -74,7 +77,7 @@ def note_failure(subscription: Subscription, row: FailedEvent, error: BaseExcept
     row.traceback = _storable(_traceback(error))
     row.fingerprint = fingerprint(error)
     row.last_failed_at = timezone.now()
-    if row.attempts < subscription.retry.attempts:
+    if not subscription.retry.is_used_up(error, row.attempts):
         row.status, row.next_attempt_at = Status.RETRYING, _next_attempt_at(subscription, row)
     else:
         row.status, row.next_attempt_at = Status.DEAD, None
@@ -120,7 +123,7 @@ def succeed(
 ) -> FailedEvent | None:
     """Blocks the stream of an event that doesn't block it any more with the next one that had
     waited, so that it is handled in its turn. None when there is none."""
-    waited = next(waiting(subscription, row, store, up_to), None)
+    waited = next(waiting(subscription, row, store, up_to, batch_size=_NEXT), None)
     if waited is None:
         return None
     successor = _row(subscription, waited, row.lane)
@@ -129,11 +132,17 @@ def succeed(
 
 
 def waiting(
-    subscription: Subscription, row: FailedEvent, store: EventStore, up_to: int
+    subscription: Subscription,
+    row: FailedEvent,
+    store: EventStore,
+    up_to: int,
+    *,
+    batch_size: int = DEFAULT_BATCH_SIZE,
 ) -> Iterator[RecordedEvent]:
     """The events behind a blocked one that its lane has passed, `up_to` its position."""
     stream = StreamName(row.aggregate_type, row.aggregate_id)
-    for event in store.read_stream(stream, from_version=row.sequence_number + 1):
+    from_version = row.sequence_number + 1
+    for event in store.read_stream(stream, from_version=from_version, batch_size=batch_size):
         if event.position > up_to:
             return
         if subscription.matches(event):

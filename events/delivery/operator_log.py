@@ -7,6 +7,7 @@ from typing import Any
 from ..conf import events_settings
 from ..exceptions import InvalidInput
 from ..models import OperatorAction
+from .wake_ups import wake_after_commit
 
 _MAX_ACTOR_LENGTH = 200
 
@@ -24,7 +25,9 @@ def check_reason(reason: str) -> None:
 def write_down(
     action: str, subscription: str, *, actor: str, reason: str, details: dict[str, Any]
 ) -> None:
-    """In the transaction of the action itself."""
-    OperatorAction.objects.using(events_settings().database).create(
+    """In the transaction of the action itself. After it, a worker looks what there is to do."""
+    using = events_settings().database
+    OperatorAction.objects.using(using).create(
         action=action, subscription=subscription, actor=actor, reason=reason, details=details
     )
+    wake_after_commit(using)

@@ -41,8 +41,9 @@ EXIT_SECONDS = 2.0
 _NAME = "subscriptions"
 
 
-def announce_append(using: str) -> None:
-    """Called by the stores with each append. Does nothing until that is committed."""
+def wake_after_commit(using: str) -> None:
+    """Called with each append, and with each action of an operator. Nothing happens until that is
+    committed."""
     path = given_settings().get("wake_up")
     if path is not None:
         transaction.on_commit(_caller.call, using=using, robust=True)

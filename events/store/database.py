@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from .. import models
 from ..conf import events_settings
-from ..delivery.wake_ups import announce_append
+from ..delivery.wake_ups import wake_after_commit
 from ..recorded_event import RecordedEvent
 from ..signals import events_appended, events_committed
 from ..snapshots import Snapshot
@@ -128,7 +128,7 @@ class DatabaseEventStore(EventStore):
         self, appends: Sequence[PreparedAppend], results: Sequence[AppendResult]
     ) -> None:
         """At once, if there is no transaction that is still to be committed."""
-        announce_append(self.using)
+        wake_after_commit(self.using)
         if events_committed.has_listeners(type(self)) and (events := _new_events(appends, results)):
             self._send_on_commit(events)
 

@@ -18,13 +18,13 @@ from events.delivery import dead_letters, lanes, operations
 from events.delivery.context import current_delivery
 from events.delivery.dead_letters import choose, find
 from events.delivery.worker import Worker
-from events.models import FailedEvent, Lane, OperatorAction
+from events.exceptions import LeaseLost
+from events.models import FailedEvent, Lane, OperatorAction, SubscriptionState
 from events.store.configured import event_store
 from tests.delivery.conftest import effects
 from tests.effects.models import Effect, leave_effect
 from tests.factories import cart, items
 from tests.processes import OtherProcess, eventually, new_event, run_at_once, running
-from tests.store.sessions import waiting_for_a_lock
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -206,13 +206,24 @@ def acquires_the_lane():
 
 
 @pytest.mark.postgresql
-def test_a_worker_that_waited_for_a_pause_does_not_get_the_lane():
-    """It has looked at the subscription's status before the pause, and at the lane after it."""
+def test_a_worker_does_not_wait_for_a_pause_and_does_not_get_the_lane():
     lanes.ensure_rows([subscribed(lanes=1)], event_store())
     with transaction.atomic():
         operations.pause(NAME, **WHO)
-        worker = OtherProcess(acquires_the_lane)
-        eventually(waiting_for_a_lock)
+        assert OtherProcess(acquires_the_lane).result() is False
 
-    assert worker.result() is False
+    assert OtherProcess(acquires_the_lane).result() is False
     assert Lane.objects.get().token is None
+
+
+def test_who_got_the_lane_just_before_a_pause_begins_nothing():
+    subscription = subscribed(lanes=1)
+    lanes.ensure_rows([subscription], event_store())
+    lease = lanes.acquire(subscription, 0, 1)
+    assert lease is not None
+    SubscriptionState.objects.update(status=SubscriptionState.Status.PAUSED)
+
+    with pytest.raises(LeaseLost):
+        lease.begin(1, passed_over=0)
+    with pytest.raises(LeaseLost):
+        lease.hold()

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from events.command_bus import command_bus
 from events.command_records import CommandResult
+from events.delivery.draining import drain
 from events.recorded_event import RecordedEvent
 from events.store.configured import event_store
 from events.streams import StreamName
@@ -29,6 +30,9 @@ from orders.handlers.inventory import stocks
 from orders.lines import OrderLine
 from orders.models import LedgerEntry, PaymentLedgerEntry, ShipmentLedgerEntry
 from orders.money import Money
+
+#: The subscriptions that write them.
+READ_MODELS = ("orders.orders", "orders.payments", "orders.shipments", "orders.stock")
 
 ORDER = UUID("018f0000-0000-7000-8000-000000000001")
 OTHER = UUID("018f0000-0000-7000-8000-000000000002")
@@ -110,6 +114,11 @@ def cancel(order_id: UUID = ORDER, reason: str = "Changed my mind.") -> CommandR
 
 def complete(order_id: UUID = ORDER) -> CommandResult:
     return command_bus.dispatch(CompleteOrder(order_id=order_id))
+
+
+def project() -> None:
+    """Brings the read models up to date, and leaves the processes of the orders alone."""
+    drain(*READ_MODELS)
 
 
 def history(aggregate_type: str, aggregate_id: UUID | str = ORDER) -> list[RecordedEvent]:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
 
 import pytest
 
 from events.delivery.draining import drain
-from events.models import FailedEvent
+from events.store.configured import event_store
 from orders.handlers.orders import orders
-from sagas import operations
-from sagas.clock import database_time
-from sagas.models import SagaInstance, SagaTimer
-from sagas.running import repository
-from sagas.timers import fire_timers
+from sagas.models import ProcessDeadline, SagaInstance, SagaTimer
 from tests.orders.shop import (
     ORDER,
     address,
@@ -32,21 +27,8 @@ from tests.orders.shop import (
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SAGA = f"OrderProcessing:{ORDER}"
 
-
-def run():
-    """To the end, whatever the timers say."""
-    drain()
-    for _ in range(60):
-        at = database_time() + timedelta(days=1)
-        if not fire_timers(at):
-            break
-        drain()
-    assert not FailedEvent.objects.exists()
-
-
-def test_an_order_that_meets_no_obstacle_is_completed():
+def test_an_order_that_meets_no_obstacle_is_completed(style):
     receive(pen=5)
     place()
 
@@ -86,11 +68,11 @@ def test_an_order_that_meets_no_obstacle_is_completed():
         ),
     ],
 )
-def test_an_order_that_fails_is_undone_and_cancelled(placed, step):
+def test_an_order_that_fails_is_undone_and_cancelled(style, placed, step):
     receive(pen=5)
     place(**placed)
 
-    run()
+    style.run()
 
     assert orders.load(ORDER).status == "cancelled"
     assert SagaInstance.objects.get().status == "compensated"
@@ -113,11 +95,11 @@ def test_an_order_that_fails_is_undone_and_cancelled(placed, step):
         {"shipping_address": address(city="error_2")},
     ],
 )
-def test_what_fails_for_a_while_is_tried_again(placed):
+def test_what_fails_for_a_while_is_tried_again(style, placed):
     receive(pen=5)
     place(**placed)
 
-    run()
+    style.run()
 
     assert orders.load(ORDER).status == "completed"
     assert money_taken() == money_recorded() == Decimal("3.00")
@@ -125,31 +107,31 @@ def test_what_fails_for_a_while_is_tried_again(placed):
     assert stock() == (3, 2)
 
 
-def test_an_undo_that_is_refused_waits_for_an_operator():
+def test_an_undo_that_is_refused_waits_for_an_operator(style):
     receive(pen=5)
     place(payment_method="card+refund_declined", shipping_address=address(country="AQ"))
 
-    run()
+    style.run()
 
     instance = SagaInstance.objects.get()
     assert instance.status == "needs_intervention"
     assert "pay" in instance.open_items
     assert instance.ended_at is None
-    operations.skip_step(SAGA, "pay", operator="ann", evidence="paid back in cash", learned={})
-    run()
+    style.settle("pay")
+    style.run()
     assert SagaInstance.objects.get().status == "compensated"
     assert orders.load(ORDER).status == "cancelled"
     assert stock() == (5, 0)
 
 
-def test_an_operator_can_turn_an_order_back():
+def test_an_operator_can_turn_an_order_back(style):
     receive(pen=5)
     place(payment_method="error_4")
-    drain()
+    drain(raise_errors=False)
     assert SagaInstance.objects.get().status == "running"
 
-    operations.compensate(SAGA, operator="ann", reason="the customer called")
-    run()
+    style.turn_back()
+    style.run()
 
     assert SagaInstance.objects.get().status == "compensated"
     assert orders.load(ORDER).status == "cancelled"
@@ -157,13 +139,13 @@ def test_an_operator_can_turn_an_order_back():
     assert stock() == (5, 0)
 
 
-def test_many_orders_at_once_end_as_they_must():
+def test_many_orders_at_once_end_as_they_must(style):
     receive(pen=50)
     ids = [UUID(int=ORDER.int + number) for number in range(40)]
     for number, order_id in enumerate(ids):
         place(order_id, payment_method="declined" if number % 4 == 0 else "card")
 
-    run()
+    style.run()
 
     # 30 want to be paid for, of 2 pens each; there are pens for 25.
     statuses = [orders.load(order_id).status for order_id in ids]
@@ -174,28 +156,27 @@ def test_many_orders_at_once_end_as_they_must():
     assert {row.status for row in SagaInstance.objects.all()} == {"completed", "compensated"}
 
 
-def test_everything_of_an_order_is_one_conversation():
+def test_everything_of_an_order_is_one_conversation(style):
     receive(pen=5)
     placed = place()
     drain()
 
-    correlation = {each.metadata["correlation_id"] for each in history("Order")}
-    correlation |= {each.metadata["correlation_id"] for each in history("Payment")}
-    correlation |= {
-        each.metadata["correlation_id"] for each in repository.store.read_log(category="Saga")
-    }
+    log = list(event_store().read_log())
+    assert {each.aggregate_type for each in log} >= {"Order", "Reservation", "Payment", "Shipment"}
+    of_the_order = [each for each in log if each.aggregate_type != "Stock"]
+    correlation = {each.metadata["correlation_id"] for each in of_the_order}
     assert correlation == {str(placed.correlation_id)}
     assert SagaInstance.objects.get().correlation_id == str(placed.correlation_id)
 
 
-def test_outdated_timers_do_nothing():
+def test_outdated_timers_do_nothing(style):
     receive(pen=5)
     place()
     drain()
-    assert SagaTimer.objects.exists()
     before = len(history("Order"))
 
-    run()
+    style.run()
 
     assert not SagaTimer.objects.exists()
+    assert not ProcessDeadline.objects.exists()
     assert len(history("Order")) == before

@@ -64,7 +64,7 @@ class Publication:
                 status = yield from self._attempt(subscription)
             except Exception as caught:
                 status, error = OutcomeStatus.FAILED, caught
-            is_last = error is None or attempts == subscription.retry.attempts
+            is_last = error is None or subscription.retry.is_used_up(error, attempts)
             counts = _counts(status, error, attempts, perf_counter() - started, is_last=is_last)
             self.counters.add(counts)
             subscription.counters.add(counts)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from events.explorer.conditions import Condition
 from events.explorer.keyset import KeysetAdmin, ReadOnlyAdmin
 
-from .models import PaymentLedgerEntry, ShipmentLedgerEntry
+from ..models import PaymentLedgerEntry, ShipmentLedgerEntry
 
 
 class _LedgerAdmin(ReadOnlyAdmin, KeysetAdmin):

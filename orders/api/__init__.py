@@ -1,0 +1,1 @@
+"""What the shop answers over HTTP. Commands have their endpoints already, in `events.api`."""

@@ -1,0 +1,127 @@
+"""Orders: what each of their streams tells, and where they stand for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from events.projections import projects
+from events.recorded_event import RecordedEvent
+
+from ..aggregates.order import Order
+from ..aggregates.payment import Payment
+from ..aggregates.reservation import Reservation
+from ..aggregates.shipment import Shipment
+from ..events import (
+    InventoryReleased,
+    InventoryReservationFailed,
+    InventoryReserved,
+    OrderCancelled,
+    OrderCompleted,
+    OrderPlaced,
+    OrderProcessingFailed,
+    PaymentFailed,
+    PaymentProcessed,
+    PaymentRefunded,
+    ShippingArranged,
+    ShippingCancelled,
+    ShippingFailed,
+)
+from ..models import (
+    OrderState,
+    OrderSummary,
+    OrderSummaryLine,
+    PaymentState,
+    ReservationState,
+    ShipmentState,
+)
+from .folding import FoldedRows
+from .parts import payment_after, reservation_after, shipment_after
+
+
+@projects(
+    OrderPlaced,
+    OrderCancelled,
+    OrderCompleted,
+    OrderProcessingFailed,
+    InventoryReserved,
+    InventoryReservationFailed,
+    InventoryReleased,
+    PaymentProcessed,
+    PaymentFailed,
+    PaymentRefunded,
+    ShippingArranged,
+    ShippingFailed,
+    ShippingCancelled,
+    name="orders.orders",
+    models=[OrderSummary, OrderSummaryLine],
+    in_batches=True,
+    batch_size=500,
+)
+class Orders(FoldedRows):
+    """Each stream of an order has columns of its own, and `state` follows from them all. So it
+    doesn't matter that events of two streams can change places, where one fails and is retried.
+    In one lane: two would write the same row, each with an old value of the other's columns."""
+
+    model = OrderSummary
+
+    def project_batch(self, events: Sequence[RecordedEvent]) -> None:
+        super().project_batch(events)
+        lines = self.rows(OrderSummaryLine)
+        lines.bulk_create(
+            lines.model(
+                order_id=recorded.aggregate_id,
+                number=number,
+                product_id=line.product_id,
+                quantity=line.quantity,
+                unit_price=line.unit_price.amount,
+                currency=line.unit_price.currency,
+            )
+            for recorded in events
+            if isinstance(recorded.event, OrderPlaced)
+            for number, line in enumerate(recorded.event.items, start=1)
+        )
+
+    def fold(self, row: OrderSummary, recorded: RecordedEvent) -> None:
+        match recorded.aggregate_type:
+            case Order.aggregate_type:
+                _fold_order(row, recorded)
+            case Reservation.aggregate_type:
+                row.reservation = reservation_after(row.reservation, recorded.event)
+            case Payment.aggregate_type:
+                row.payment = payment_after(row.payment, recorded.event)
+            case Shipment.aggregate_type:
+                row.shipment = shipment_after(row.shipment, recorded.event)
+
+    def settle(self, row: OrderSummary) -> None:
+        row.state = _state(row)
+
+
+def _fold_order(row: OrderSummary, recorded: RecordedEvent) -> None:
+    match recorded.event:
+        case OrderPlaced() as event:
+            row.customer_id = event.user_id
+            row.total_amount = event.total_amount.amount
+            row.currency = event.total_amount.currency
+            row.placed_at = recorded.occurred_on
+        case OrderCancelled() as event:
+            row.cancelled_at, row.reason = recorded.occurred_on, event.reason
+        case OrderCompleted() as event:
+            row.completed_at = event.completion_date
+        case OrderProcessingFailed() as event:
+            row.failed_step, row.failure = event.step, event.reason
+
+
+def _state(row: OrderSummary) -> str:
+    if row.placed_at is None:
+        return ""
+    if row.cancelled_at is not None:
+        return OrderState.CANCELLED
+    if row.completed_at is not None:
+        return OrderState.COMPLETED
+    if row.shipment == ShipmentState.ARRANGED:
+        return OrderState.SHIPPED
+    if row.payment == PaymentState.PAID:
+        return OrderState.PAID
+    if row.reservation == ReservationState.RESERVED:
+        return OrderState.RESERVED
+    return OrderState.PLACED
