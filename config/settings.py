@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "sagas",
     "users",
     "orders",
+    "olist",
     "demo",
 ]
 

@@ -101,6 +101,15 @@ def successive_contexts() -> Iterator[Callable[[Callable[[], MessageContext]], o
 
 def check_metadata(metadata: Mapping[str, Any]) -> None:
     """The three names with a meaning are short strings or None; all other keys are free."""
+    check_message_ids(metadata)
+    try:
+        check_plain(dict(metadata))
+    except EncodingError as error:
+        raise error.under("metadata") from None
+
+
+def check_message_ids(metadata: Mapping[str, Any]) -> None:
+    """The part of `check_metadata` about the three names."""
     for name, guides_name in CAMEL_CASE_NAMES.items():
         if guides_name in metadata:
             raise EncodingError(f"metadata.{guides_name}", f"is written {name} here")
@@ -113,10 +122,6 @@ def check_metadata(metadata: Mapping[str, Any]) -> None:
             raise EncodingError(
                 f"metadata.{name}", f"is longer than {MAX_MESSAGE_ID_LENGTH} characters"
             )
-    try:
-        check_plain(dict(metadata))
-    except EncodingError as error:
-        raise error.under("metadata") from None
 
 
 def merged_metadata(context: dict[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

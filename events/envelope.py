@@ -18,7 +18,11 @@ from .exceptions import DecodingError
 from .messages import DomainEvent
 from .recorded_event import RecordedEvent
 from .registry import event_types
+from .store.history import PastEvent
 from .streams import StreamName
+
+#: What another log would have in another way.
+PLACE_KEYS = ("sequenceNumber", "position", "recordedAt")
 
 _VERSION = re.compile(r"([1-9][0-9]*)(\.0)?", re.ASCII)
 
@@ -49,18 +53,32 @@ def domain_event_from_json(document: Mapping[str, Any]) -> tuple[StreamName, Dom
 
     Raises DecodingError or InvalidInput naming the key, UnknownEventType or UpcastingFailed.
     """
+    past = past_event_from_json(document)
+    event = event_types.decode(
+        past.event_type,
+        past.event_version,
+        past.data,
+        event_id=past.event_id,
+        occurred_on=past.occurred_on,
+        metadata=past.metadata,
+    )
+    return past.stream, event
+
+
+def past_event_from_json(document: Mapping[str, Any]) -> PastEvent:
+    """As `domain_event_from_json`, of a type that need not be known here."""
     stream = StreamName(_text(document, "aggregateType"), _text(document, "aggregateId"))
     snake_case = {camel: snake for snake, camel in CAMEL_CASE_NAMES.items()}
     metadata = _object(document, "metadata")
-    event = event_types.decode(
-        _text(document, "eventType"),
-        _event_version(document),
-        _object(document, "data"),
+    return PastEvent(
+        stream=stream,
+        event_type=_text(document, "eventType"),
+        event_version=_event_version(document),
+        data=_object(document, "data"),
         event_id=_parsed(document, "eventId", UUID),
         occurred_on=_parsed(document, "occurredOn", _datetime),
         metadata={snake_case.get(key, key): value for key, value in metadata.items()},
     )
-    return stream, event
 
 
 def _to_json(

@@ -93,10 +93,14 @@ class StaleVersion(ConcurrencyError):
 
 
 class DuplicateEventId(EventsError):
-    """An event id of this append is taken by another event. Nothing was written."""
+    """An event id of this append is taken by another event. Nothing was written.
 
-    def __init__(self, stream: StreamName, detail: str) -> None:
+    `event_ids` are those that are taken, where it is known.
+    """
+
+    def __init__(self, stream: StreamName, detail: str, event_ids: Sequence[UUID] = ()) -> None:
         self.stream = stream
+        self.event_ids = tuple(event_ids)
         super().__init__(f"Append to {stream} reuses the id of a stored event: {detail}")
 
 

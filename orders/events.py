@@ -58,6 +58,11 @@ class OrderRecalled(DomainEvent):
     tracking_number: str
 
 
+@event("OrderDelivered")
+class OrderDelivered(DomainEvent):
+    """The parcel has reached the customer, as far as the carrier tells: it changes nothing."""
+
+
 @event("OrderCompleted")
 class OrderCompleted(DomainEvent):
     completion_date: datetime

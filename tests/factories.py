@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from events.messages import DomainEvent
 from events.registry import event
+from events.store.history import PastEvent
 from events.streams import StreamName
 
 MOMENT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -51,3 +53,15 @@ def measured(reading: Any, **overrides: Any) -> Measured:
 
 def cart(number: int | str = 1) -> StreamName:
     return StreamName("Cart", f"cart-{number}")
+
+
+def past(number: int, **overrides: Any) -> PastEvent:
+    """An event from elsewhere, of a type that has no class; its id is made of the number."""
+    values: dict[str, Any] = {
+        "stream": cart(),
+        "event_id": UUID(int=number),
+        "event_type": "Something happened",
+        "data": {"number": number},
+        "occurred_on": MOMENT,
+    }
+    return PastEvent(**values | overrides)

@@ -145,7 +145,7 @@ def _row(index: int, event: DomainEvent, context_metadata: JsonObject) -> JsonOb
             "event_version": event.event_version,
             "event_data": event_types.encode(event),
             "metadata": merged_metadata(context_metadata, event.metadata),
-            "occurred_on": _moment(event.occurred_on),
+            "occurred_on": moment_text(event.occurred_on),
         }
     except EncodingError as error:
         raise error.under(event.event_type).under(f"events[{index}]") from None
@@ -158,7 +158,7 @@ def _check_envelope(event: DomainEvent) -> None:
         raise EncodingError("metadata", f"expected a dict, got {type(event.metadata).__name__}")
 
 
-def _moment(moment: datetime) -> str:
+def moment_text(moment: datetime) -> str:
     """In UTC: databases take no offsets of seconds, and drivers no years before 1 or after 9999."""
     if type(moment) is datetime and moment.tzinfo is UTC:
         return moment.isoformat()

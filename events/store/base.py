@@ -25,6 +25,7 @@ from .appending import (
     collect,
     prepare,
 )
+from .history import HistoryResult, PastEvent, PreparedEvent, once_each, prepare_past
 from .reading import EventPage, EventQuery, Order, check_limit, checked_types, query_for
 
 DEFAULT_BATCH_SIZE = 1000
@@ -68,6 +69,24 @@ class EventStore(ABC):
             results = self._append_to_streams(prepared)
         collect(results)
         return results
+
+    def append_history(self, events: Sequence[PastEvent | PreparedEvent]) -> HistoryResult:
+        """Stores events that happened elsewhere, all or none, in this order: each after the last
+        one of its stream. For some thousands at once; meanwhile, readers of the log wait.
+
+        Those whose ids are stored already, for the same stream, type and time, are left out: the
+        same call again stores nothing, and one with more events stores these.
+
+        Joins an open transaction; otherwise durable on return. To subscriptions they are events
+        like any other. `collecting_appends` doesn't collect them.
+
+        Raises DuplicateEventId or InvalidInput; an open transaction can go on then.
+        """
+        prepared = once_each(
+            [event if isinstance(event, PreparedEvent) else prepare_past(event) for event in events]
+        )
+        stored = self._append_history(prepared) if prepared else 0
+        return HistoryResult(stored=stored, known=len(events) - stored)
 
     # --- read ---
 
@@ -213,6 +232,10 @@ class EventStore(ABC):
     @abstractmethod
     def _append_to_streams(self, appends: Sequence[PreparedAppend]) -> list[AppendResult]:
         """At least two, of different streams, all or none."""
+
+    @abstractmethod
+    def _append_history(self, events: Sequence[PreparedEvent]) -> int:
+        """At least one, each with another id. How many were new."""
 
     @abstractmethod
     def _select(self, query: EventQuery, limit: int) -> list[RecordedEvent]: ...

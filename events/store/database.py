@@ -19,6 +19,7 @@ from ..snapshots import Snapshot
 from ..streams import StreamName
 from .appending import AppendResult, PreparedAppend
 from .base import EventStore
+from .history import PreparedEvent, Written
 
 
 class DatabaseEventStore(EventStore):
@@ -105,6 +106,17 @@ class DatabaseEventStore(EventStore):
         self._announce_commit(appends, results)
         return results
 
+    def _append_history(self, events: Sequence[PreparedEvent]) -> int:
+        with transaction.atomic(using=self.using):
+            written = self._write_history(events)
+            if written.events and events_appended.has_listeners(type(self)):
+                events_appended.send(sender=type(self), events=written.recorded(), using=self.using)
+        if written.events:
+            announce_append(self.using)
+            if events_committed.has_listeners(type(self)):
+                self._send_on_commit(written.recorded())
+        return len(written.events)
+
     def _send_appended(
         self, appends: Sequence[PreparedAppend], results: Sequence[AppendResult]
     ) -> None:
@@ -118,10 +130,13 @@ class DatabaseEventStore(EventStore):
         """At once, if there is no transaction that is still to be committed."""
         wake_after_commit(self.using)
         if events_committed.has_listeners(type(self)) and (events := _new_events(appends, results)):
-            send = partial(
-                events_committed.send_robust, sender=type(self), events=events, using=self.using
-            )
-            transaction.on_commit(send, using=self.using, robust=True)
+            self._send_on_commit(events)
+
+    def _send_on_commit(self, events: list[RecordedEvent]) -> None:
+        send = partial(
+            events_committed.send_robust, sender=type(self), events=events, using=self.using
+        )
+        transaction.on_commit(send, using=self.using, robust=True)
 
     @abstractmethod
     def _write(self, append: PreparedAppend) -> AppendResult:
@@ -129,6 +144,10 @@ class DatabaseEventStore(EventStore):
 
     @abstractmethod
     def _write_to_streams(self, appends: Sequence[PreparedAppend]) -> list[AppendResult]: ...
+
+    @abstractmethod
+    def _write_history(self, events: Sequence[PreparedEvent]) -> Written:
+        """Called inside a transaction. Raises DuplicateEventId."""
 
 
 def _new_events(

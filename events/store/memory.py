@@ -15,6 +15,7 @@ from ..snapshots import Snapshot
 from ..streams import StreamName
 from .appending import AppendResult, PreparedAppend
 from .base import EventStore
+from .history import PreparedEvent, StoredEvent, places, without_known
 from .reading import EventQuery, lane_of
 
 
@@ -100,6 +101,32 @@ class MemoryEventStore(EventStore):
             positions=tuple(event.position for event in added),
             recorded_at=recorded_at,
         )
+
+    def _append_history(self, events: Sequence[PreparedEvent]) -> int:
+        with self._lock:
+            new = without_known(events, self._stored(events))
+            versions = {event.past.stream: self.stream_version(event.past.stream) for event in new}
+            first = len(self._log) + 1
+            numbers = places(new, versions, range(first, first + len(new)))
+            recorded_at = datetime.now(UTC)
+            for event, place in zip(new, numbers, strict=True):
+                recorded = replace(
+                    event.recorded(place, recorded_at),
+                    data=json.loads(event.data_text),
+                    metadata=json.loads(event.metadata_text),
+                )
+                self._streams.setdefault(event.past.stream, []).append(recorded)
+                self._log.append(recorded)
+                self._by_id[recorded.event_id] = recorded
+            return len(new)
+
+    def _stored(self, events: Sequence[PreparedEvent]) -> list[StoredEvent]:
+        found = (self._by_id.get(event.past.event_id) for event in events)
+        return [
+            StoredEvent(*(getattr(event, name) for name in StoredEvent._fields))
+            for event in found
+            if event is not None
+        ]
 
     def read_kinds(self, *, after: int, up_to: int) -> set[tuple[str, str]]:
         with self._lock:

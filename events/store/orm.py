@@ -6,13 +6,14 @@ the last one is the high-water mark. SQLite has a single writer anyway.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from functools import reduce
 from itertools import islice
 from operator import or_
-from typing import Any
+from typing import Any, TypeVar
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, Max, Q, QuerySet
@@ -24,8 +25,11 @@ from ..recorded_event import RecordedEvent
 from ..streams import StreamName
 from .appending import AppendResult, PreparedAppend
 from .database import DatabaseEventStore
+from .history import PreparedEvent, StoredEvent, Written, places, without_known
 from .reading import EventQuery, lane_of
 from .rows import COLUMNS, recorded_event
+
+ValueT = TypeVar("ValueT")
 
 
 class OrmEventStore(DatabaseEventStore):
@@ -78,13 +82,9 @@ class OrmEventStore(DatabaseEventStore):
         )
 
     def _stored(self, append: PreparedAppend) -> list[tuple[str, str, int, int, datetime]]:
-        """Those of the event ids that are taken, in chunks below SQLite's limit of parameters."""
-        ids, size = append.event_ids, 500
-        rows: list[tuple[str, str, int, int, datetime]] = []
-        for start in range(0, len(ids), size):
-            rows += self._events.filter(event_id__in=ids[start : start + size]).values_list(
-                "aggregate_type", "aggregate_id", "sequence_number", "position", "recorded_at"
-            )
+        """Those of the event ids that are taken."""
+        columns = ("aggregate_type", "aggregate_id", "sequence_number", "position", "recorded_at")
+        rows = self._by_event_id(append.event_ids, *columns)
         return sorted(rows, key=lambda row: row[3])
 
     def _insert(self, append: PreparedAppend) -> AppendResult:
@@ -145,6 +145,87 @@ class OrmEventStore(DatabaseEventStore):
             rows.filter(**name).update(version=F("version") + added, updated_at=now)
         return actual + added
 
+    def _write_history(self, events: Sequence[PreparedEvent]) -> Written:
+        self._queue()
+        now = timezone.now()
+        new = without_known(events, self._stored_events(events))
+        versions = self._versions({event.past.stream for event in new})
+        # Their positions aren't known yet, and not needed to number them.
+        numbers = [place.sequence_number for place in places(new, versions, [0] * len(new))]
+        stored = self._events.bulk_create(
+            [
+                Event(
+                    event_id=event.past.event_id,
+                    aggregate_id=event.past.stream.aggregate_id,
+                    aggregate_type=event.past.stream.aggregate_type,
+                    event_type=event.past.event_type,
+                    event_version=event.past.event_version,
+                    sequence_number=number,
+                    event_data=event.past.data,
+                    metadata=event.metadata,
+                    correlation_id=event.metadata["correlation_id"],
+                    causation_id=event.metadata["causation_id"],
+                    occurred_on=event.past.occurred_on,
+                    recorded_at=now,
+                )
+                for event, number in zip(new, numbers, strict=True)
+            ]
+        )
+        last = {event.past.stream: number for event, number in zip(new, numbers, strict=True)}
+        self._set_versions(last, now)
+        positions = self._drawn(stored)
+        return Written(events=new, places=places(new, versions, positions), recorded_at=now)
+
+    def _stored_events(self, events: Sequence[PreparedEvent]) -> list[StoredEvent]:
+        rows = self._by_event_id([event.past.event_id for event in events], *StoredEvent._fields)
+        return [StoredEvent(*row) for row in rows]
+
+    def _drawn(self, stored: Sequence[Event]) -> list[int]:
+        if self.connection.features.can_return_rows_from_bulk_insert:
+            return [event.position for event in stored]
+        ids = [event.event_id for event in stored]
+        by_id = dict(self._by_event_id(ids, "event_id", "position"))
+        return [by_id[event_id] for event_id in ids]
+
+    def _versions(self, streams: Iterable[StreamName]) -> dict[StreamName, int]:
+        """Where they stand, -1 where there is no such stream."""
+        ids: dict[str, list[str]] = {}
+        for stream in streams:
+            ids.setdefault(stream.aggregate_type, []).append(stream.aggregate_id)
+        found = {StreamName(category, name): -1 for category in ids for name in ids[category]}
+        rows = AggregateVersion.objects.using(self.using)
+        for category, names in ids.items():
+            for chunk in _chunks(names):
+                there = rows.filter(aggregate_type=category, aggregate_id__in=chunk)
+                for name, version in there.values_list("aggregate_id", "version"):
+                    found[StreamName(category, name)] = version
+        return found
+
+    def _set_versions(self, versions: Mapping[StreamName, int], now: datetime) -> None:
+        AggregateVersion.objects.using(self.using).bulk_create(
+            [
+                AggregateVersion(
+                    aggregate_type=stream.aggregate_type,
+                    aggregate_id=stream.aggregate_id,
+                    version=version,
+                    created_at=now,
+                    updated_at=now,
+                )
+                for stream, version in versions.items()
+            ],
+            update_conflicts=True,
+            unique_fields=["aggregate_type", "aggregate_id"],
+            update_fields=["version", "updated_at"],
+        )
+
+    def _by_event_id(self, ids: Sequence[UUID], *columns: str) -> list[tuple[Any, ...]]:
+        """In chunks below SQLite's limit of parameters."""
+        return [
+            row
+            for chunk in _chunks(ids)
+            for row in self._events.filter(event_id__in=chunk).values_list(*columns)
+        ]
+
     def _select(self, query: EventQuery, limit: int) -> list[RecordedEvent]:
         place = query.order.value
         conditions = {
@@ -167,6 +248,10 @@ class OrmEventStore(DatabaseEventStore):
             return [recorded_event(row, row[7], row[8]) for row in rows[:limit]]
         of_lane = (row for row in rows.iterator() if _is_of_lane(row, *query.lane))
         return [recorded_event(row, row[7], row[8]) for row in islice(of_lane, limit)]
+
+
+def _chunks(values: Sequence[ValueT], size: int = 500) -> Iterator[Sequence[ValueT]]:
+    return (values[start : start + size] for start in range(0, len(values), size))
 
 
 def _any_of(criteria: Sequence[Criterion] | None) -> Q:

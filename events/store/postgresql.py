@@ -18,8 +18,10 @@ from ..recorded_event import RecordedEvent
 from ..snapshots import Snapshot
 from ..streams import StreamName
 from .appending import AppendResult, PreparedAppend
+from .copying import copy_history
 from .database import DatabaseEventStore
 from .errors import constraint_name, message_detail, sqlstate
+from .history import PreparedEvent, Written
 from .prepared import kept_cursor, prepared_cursor
 from .reading import EventQuery
 from .rows import recorded_event
@@ -36,7 +38,8 @@ _OBJECT_NOT_IN_PREREQUISITE_STATE = "55000"
 
 
 class PostgresEventStore(DatabaseEventStore):
-    """Every insert into `events` must go through its functions: readers rely on their locks."""
+    """Every insert into `events` must announce itself first, as its functions and `copying` do:
+    readers rely on their locks."""
 
     def high_water_mark(self) -> int:
         cursor = kept_cursor(self.connection)
@@ -98,6 +101,9 @@ class PostgresEventStore(DatabaseEventStore):
             )
             for result in results
         ]
+
+    def _write_history(self, events: Sequence[PreparedEvent]) -> Written:
+        return copy_history(self.using, events)
 
     def _select(self, query: EventQuery, limit: int) -> list[RecordedEvent]:
         statement, parameters = select_statement(query, limit)

@@ -15,6 +15,7 @@ from ..addresses import Address
 from ..events import (
     OrderCancelled,
     OrderCompleted,
+    OrderDelivered,
     OrderPlaced,
     OrderProcessingCompleted,
     OrderProcessingFailed,
@@ -37,7 +38,7 @@ class Order(EventSourcedAggregate):
     aggregate_type = "Order"
     # A handful of events: there is nothing to save.
     snapshot_every: ClassVar[int | None] = 0
-    ignored_events = frozenset({OrderProcessingCompleted, OrderProcessingFailed})
+    ignored_events = frozenset({OrderDelivered, OrderProcessingCompleted, OrderProcessingFailed})
 
     status: OrderStatus | None = None
     user_id: UUID | None = None

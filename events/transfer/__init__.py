@@ -1,0 +1,1 @@
+"""Events from files into the log (`importing`), and from the log into files (`exporting`)."""

@@ -1,0 +1,3 @@
+from __future__ import annotations
+
+from tests.transfer.conftest import folder, run  # noqa: F401
