@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
-from time import perf_counter
+from time import monotonic, perf_counter
 
 from django.db import Error, connections, transaction
 
@@ -89,6 +89,7 @@ class LaneRun:
     _one_by_one_to: int = 0
     #: Looked through, up to here: the checkpoint follows lazily.
     seen: int = 0
+    _kept_at: float = field(default_factory=monotonic)
 
     def run(self, up_to: int) -> Ending:
         """Raises LeaseLost, and database errors that no handler is to blame for."""
@@ -123,6 +124,7 @@ class LaneRun:
         while self.seen < up_to:
             if self.is_stopping():
                 return Ending.STOPPED
+            self._keep_the_lane()
             end = min(self.seen + window, up_to)
             size = 1 if self.lease.outages else self.subscription.batch_size
             events = self._read(end, size)
@@ -132,6 +134,13 @@ class LaneRun:
                 self.seen = end
                 window = min(window * 2, MAX_WINDOW)
         return Ending.CAUGHT_UP
+
+    def _keep_the_lane(self) -> None:
+        """On a long way past events that aren't for it, somebody else would take over otherwise,
+        and begin where this began."""
+        if monotonic() - self._kept_at > self.lease.seconds / 3:
+            self.lease.keep(self.seen)
+            self._kept_at = monotonic()
 
     def _read(self, up_to: int, limit: int) -> list[RecordedEvent]:
         lanes = self.lease.lanes
@@ -244,8 +253,12 @@ class LaneRun:
         retry = self.subscription.retry
         counts = self.subscription.backs_off and not retry.is_final(error)
         streak = lease.failure_streak + counts
-        is_outage = counts and (lease.outages > 0 or streak >= OUTAGE_STREAK)
-        if is_outage and not crashes and not self.ignores_delays:
+        is_outage = (
+            counts
+            and (lease.outages > 0 or streak >= OUTAGE_STREAK)
+            and not (crashes or self.ignores_delays)
+        )
+        if is_outage and not lease.outages:
             self._back_off(error)
             return False
         is_used_up = retry.is_used_up(error, attempts)
@@ -260,15 +273,20 @@ class LaneRun:
         with transaction.atomic(using=lease.using):
             row = failures.record(self.subscription, event, lease.number, error, attempts)
             added["dead_letters"] = int(row.status == FailedEvent.Status.DEAD)
-            lease.checkpoint(event.position, failure_streak=streak, added=added)
-        lease.took_checkpoint(event.position, failure_streak=streak)
+            outages = lease.outages if is_outage else 0
+            lease.checkpoint(event.position, failure_streak=streak, outages=outages, added=added)
+        lease.took_checkpoint(event.position, failure_streak=streak, outages=outages)
         self.seen = event.position
         if row.blocks:
             self._blocked.add(event.stream)
-        return self._after_failure(row, error)
+        if is_outage:
+            # One event for each time of backing off, so that no event can keep the others back for
+            # ever: another one tells next time whether the outage is over.
+            self._back_off(error)
+        return self._after_failure(row, error) and not is_outage
 
     def _back_off(self, error: Exception) -> None:
-        """An outage: the event isn't to blame, and stays the next one."""
+        """An outage: it isn't the events."""
         seconds = OUTAGE_BACK_OFF.delay_seconds(self.lease.outages + 1)
         self.lease.failure_streak = max(self.lease.failure_streak, OUTAGE_STREAK)
         self.lease.back_off(seconds)

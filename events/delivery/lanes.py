@@ -91,6 +91,11 @@ class Lease:
         self.position = passed_over
         self.attempted_to, self.attempts = attempted_to, attempts
 
+    def keep(self, passed_over: int) -> None:
+        """For longer, with the checkpoint behind what was passed over. Raises LeaseLost."""
+        self._update(position=passed_over, leased_until=Now() + timedelta(seconds=self.seconds))
+        self.position = passed_over
+
     def forget_attempt(self) -> None:
         """It was of several events, and says nothing about the last one of them."""
         self.attempted_to, self.attempts = None, 0

@@ -8,7 +8,7 @@ from events.bus.subscription import subscribes_to
 from events.recorded_event import RecordedEvent
 from events.store.configured import event_store
 from events.streams import StreamName
-from sagas.events import CompensationPlanned, SagaCompensated, SagaCompleted
+from sagas.events import CompensationPlanned, SagaCompensated, SagaCompleted, SagaFailed
 from sagas.running import repository
 from sagas.state import Progress
 
@@ -24,11 +24,19 @@ def _is_of_an_order(recorded: RecordedEvent) -> bool:
 
 
 @subscribes_to(
-    SagaCompleted, SagaCompensated, name="orders.outcome", filter=_is_of_an_order, priority=3
+    SagaCompleted,
+    SagaCompensated,
+    SagaFailed,
+    name="orders.outcome",
+    filter=_is_of_an_order,
+    priority=3,
 )
 def tell_the_outcome(recorded: RecordedEvent) -> None:
+    """Once: an end that a late answer undid, and that came again, is told already."""
     order_id = UUID(recorded.aggregate_id.removeprefix(_PREFIX))
     stream = StreamName(Order.aggregate_type, order_id)
+    if _is_told(stream):
+        return
     if isinstance(recorded.event, SagaCompleted):
         completed = OrderProcessingCompleted(
             order_id=order_id, completed_at=recorded.event.occurred_on
@@ -41,6 +49,11 @@ def tell_the_outcome(recorded: RecordedEvent) -> None:
         reason=_reason(recorded.stream),
     )
     event_store().append(stream, [failed])
+
+
+def _is_told(stream: StreamName) -> bool:
+    ends = [OrderProcessingCompleted.event_type, OrderProcessingFailed.event_type]
+    return any(True for _ in event_store().read_stream(stream, event_types=ends, limit=1))
 
 
 def _reason(saga: StreamName) -> str:

@@ -9,9 +9,11 @@ from django.db import transaction
 
 from events.bus.retry import RetryPolicy
 from events.bus.subscription import Effects, OnFailure
+from events.delivery import engine
 from events.delivery.context import current_delivery
 from events.delivery.draining import drain
-from events.delivery.engine import OUTAGE_STREAK
+from events.delivery.engine import OUTAGE_STREAK, LaneRun
+from events.delivery.lanes import acquire, ensure_rows
 from events.exceptions import CommandRefused, DrainFailed
 from events.models import FailedEvent, Lane, SubscriptionState
 from events.signals import event_dead_lettered, handler_failed
@@ -320,18 +322,52 @@ def test_after_an_outage_one_event_is_tried_at_a_time(store, subscribed):
     subscribed(handler=fragile)
     append_round_robin(store, streams=20, rounds=1)
     drain(raise_errors=False)
+    failed = OUTAGE_STREAK - 1
     for outages in (2, 3, 4):
         Lane.objects.update(not_before=None)
         assert drain(raise_errors=False).failed == 1
         assert Lane.objects.get().outages == outages
-    assert FailedEvent.objects.count() == OUTAGE_STREAK - 1
+        failed += 1
+        assert FailedEvent.objects.count() == failed
     fragile.bad.clear()
     Lane.objects.update(not_before=None)
 
-    assert drain().handled == 20 - (OUTAGE_STREAK - 1)
+    assert drain().handled == 20 - failed
     assert Lane.objects.get().outages == 0
-    assert drain(retries=True).handled == OUTAGE_STREAK - 1
+    assert drain(retries=True).handled == failed
     assert len(set(effects())) == len(effects()) == 20
+
+
+def test_streams_that_always_fail_do_not_hold_up_the_others_for_ever(store, subscribed):
+    bad = range(1, OUTAGE_STREAK + 4)
+    subscribed(handler=Fragile(*((f"cart-{number}", 0) for number in bad)))
+    append_round_robin(store, streams=20, rounds=1)
+
+    for _ in bad:
+        Lane.objects.update(not_before=None)
+        drain(raise_errors=False)
+
+    assert FailedEvent.objects.count() == len(bad)
+    assert len(effects()) == 20 - len(bad)
+    assert Lane.objects.get().outages == 0
+
+
+def test_a_lane_is_kept_on_a_long_way_past_events_that_are_not_for_it(
+    store, subscribed, monkeypatch
+):
+    monkeypatch.setattr(engine, "WINDOW", 5)
+    subscription = subscribed("tests.ItemRemoved")
+    ensure_rows([subscription], store)
+    last = store.append(cart(1), items(20)).positions[-1]
+    lease = acquire(subscription, 0, 1)
+    assert lease is not None
+    lease.seconds = 0
+
+    LaneRun(subscription=subscription, lease=lease, store=store).run(last)
+
+    lane = Lane.objects.get()
+    assert 0 < lane.position < last
+    assert lane.token == lease.token
 
 
 def test_failures_with_successes_between_them_are_no_outage(store, subscribed):

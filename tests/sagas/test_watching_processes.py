@@ -8,8 +8,8 @@ from itertools import islice, permutations
 from uuid import UUID
 
 import pytest
-from django.core.management import CommandError, call_command
 from django.contrib.admin.utils import quote
+from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.urls import reverse
 
