@@ -12,6 +12,7 @@ from events.store.configured import event_store
 
 from .clock import database_time
 from .correlation import deliveries
+from .exceptions import SagaAlreadyStarted, SagaIsBlocked
 from .inbox import Inbox
 from .inputs import Blocked
 from .running import give, repository
@@ -23,7 +24,9 @@ logger = logging.getLogger(__name__)
 def block_sagas(
     failed_event: FailedEvent, subscription: Subscription, error: BaseException, **kwargs: Any
 ) -> None:
-    """Receives `event_dead_lettered`."""
+    """Receives `event_dead_lettered`. That something was started twice is no reason to stop it."""
+    if isinstance(error, SagaAlreadyStarted | SagaIsBlocked):
+        return
     for saga_id in _saga_ids(failed_event, subscription):
         try:
             give(
@@ -43,5 +46,10 @@ def _saga_ids(failed_event: FailedEvent, subscription: Subscription) -> list[str
     return [
         delivery.saga_id
         for delivery in deliveries(recorded, database_time())
-        if repository.find(delivery.saga_id) is not None
+        if _is_running(delivery.saga_id)
     ]
+
+
+def _is_running(saga_id: str) -> bool:
+    saga = repository.find(saga_id)
+    return saga is not None and saga.state is not None and not saga.state.has_ended

@@ -33,6 +33,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from events.bus.subscription import Start
 from events.exceptions import RegistrationError
 from events.messages import Command, DomainEvent
 
@@ -53,6 +54,9 @@ class Orchestrator:
     version: ClassVar[int] = 1
     #: A frozen dataclass: all that the commands of the steps are made from.
     state: ClassVar[type]
+    #: Where in the log it begins to look, when it is run for the first time. Beware of an old log:
+    #: from its beginning, a saga is started for all that ever happened.
+    start: ClassVar[Start | int] = Start.BEGINNING
     #: Name of the field of `state` that tells instances apart, for ever.
     key: ClassVar[str]
     starts_on: ClassVar[type[DomainEvent] | type[Command]]

@@ -9,12 +9,20 @@ from events.recorded_event import RecordedEvent
 
 from .clock import database_time
 from .correlation import deliveries
+from .exceptions import AmbiguousAnswer, SagaAlreadyStarted, SagaIsBlocked
 from .identity import saga_type_of
 from .registry import Definitions, definitions
 from .running import give
 
-#: An answer can overtake the start that it belongs to: it is given again soon, and for a while.
-_RETRY = RetryPolicy(attempts=12, first_delay_seconds=0.2, factor=2, max_delay_seconds=600)
+#: An answer can overtake the start that it belongs to: it is given again, soon and for a while.
+#: What only an operator can settle is left to one at once.
+_RETRY = RetryPolicy(
+    attempts=12,
+    first_delay_seconds=0.2,
+    factor=2,
+    max_delay_seconds=600,
+    never_for=(SagaAlreadyStarted, SagaIsBlocked, AmbiguousAnswer),
+)
 
 
 class Inbox:
@@ -46,4 +54,5 @@ def follow_definitions(known: Definitions = definitions) -> None:
             name=subscription_name(saga_type),
             retry=_RETRY,
             priority=5,
+            start=known.latest(saga_type).definition.start,  # type: ignore[attr-defined]
         )

@@ -58,6 +58,8 @@ def _give(saga_id: str, given: Input, expected_version: int | None) -> Sequence[
         repository.save(saga)
         _set_timers(saga_id, events)
         if saga.state is not None:
+            if saga.state.has_ended:
+                _forget_timers(saga_id)
             _show(saga_id, saga.state)
     return events
 
@@ -76,6 +78,11 @@ def _set_timers(saga_id: str, events: Sequence[DomainEvent]) -> None:
             )
             for timer in timers
         )
+
+
+def _forget_timers(saga_id: str) -> None:
+    """They would do nothing any more, but be looked at before others that are due."""
+    SagaTimer.objects.using(events_settings().database).filter(saga_id=saga_id).delete()
 
 
 def _show(saga_id: str, state: SagaState) -> None:

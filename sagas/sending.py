@@ -21,6 +21,7 @@ from events.registry import command_types
 
 from .clock import database_time
 from .correlation import sending_context
+from .exceptions import SagaIsBlocked
 from .inputs import Failed, Handled, Refused
 from .instance import Saga
 from .outgoing import REQUESTS, Requested, direction_of, recorded_command
@@ -42,6 +43,8 @@ def send(recorded: RecordedEvent) -> None:
     event: Requested = recorded.event  # type: ignore[assignment]
     saga_id = recorded.aggregate_id
     saga = repository.load(saga_id)
+    if saga.state is not None and saga.state.blocked_by is not None:
+        raise SagaIsBlocked(saga_id, saga.state.blocked_by)  # to be sent after the release
     if saga.state is None or not saga.state.wants(event.step, direction_of(event), event.attempt):
         return
     try:

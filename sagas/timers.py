@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from time import monotonic
 
 from django.db import connections, transaction
+from django.db.models import QuerySet
 
 from events.conf import events_settings
 from events.context import message_context
@@ -19,8 +21,8 @@ from .running import give
 
 logger = logging.getLogger(__name__)
 
-#: So many at a time: each takes a lock on its row until the transaction ends.
-_BATCH_SIZE = 50
+#: Then events have their turn.
+_SECONDS = 0.4
 #: For what could not be fired, such as one of a saga that is blocked.
 _LATER = timedelta(seconds=30)
 
@@ -33,15 +35,24 @@ def fire_due_timers() -> bool:
 def fire_timers(at: datetime) -> bool:
     """Those that are due at this moment. Tests say which one that is."""
     using = events_settings().database
-    skip_locked = connections[using].features.has_select_for_update_skip_locked
     due = SagaTimer.objects.using(using).filter(due_at__lte=at).order_by("due_at", "pk")
     if not due.exists():
         return False
-    with transaction.atomic(using=using):
-        rows = list(due.select_for_update(skip_locked=skip_locked)[:_BATCH_SIZE])
-        for row in rows:
-            _fire(row, at)
-    return bool(rows)
+    fired, end = False, monotonic() + _SECONDS
+    while monotonic() < end and _fire_first(due, at):
+        fired = True
+    return fired
+
+
+def _fire_first(due: QuerySet[SagaTimer], at: datetime) -> bool:
+    """A transaction each: it holds up readers of the log, and others who write to its saga."""
+    skip_locked = connections[due.db].features.has_select_for_update_skip_locked
+    with transaction.atomic(using=due.db):
+        row = due.select_for_update(skip_locked=skip_locked).first()
+        if row is None:
+            return False
+        _fire(row, at)
+    return True
 
 
 def _fire(row: SagaTimer, at: datetime) -> None:
