@@ -39,7 +39,7 @@ SUBSCRIPTIONS: dict[str, dict[str, Any]] = {
 }
 EVENTS_AN_APPEND = 5
 #: One in so many events fails at its first attempt.
-FAILS_ONE_IN = 50
+FAILS_ONE_IN = 100
 #: For a victim to come to its step; then it is killed where it is.
 PATIENCE_SECONDS = 2.0
 STALLED_SECONDS = 60.0
@@ -51,7 +51,7 @@ class Plan:
     events: int = 20_000
     workers: int = 3
     writers: int = 2
-    streams: int = 50
+    streams: int = 500
     #: After which a lease without an owner is free, where the database can't tell.
     lease_seconds: float = 2.0
     seed: int = 1

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
@@ -41,16 +41,25 @@ def running_cluster() -> Iterator[None]:
             os.killpg(process.pid, signal.SIGKILL)  # its workers, too
 
 
-def wait_until_handled() -> bool:
-    """Whether the subscriptions have come to the end of the log in time."""
-    deadline, last = time.monotonic() + PATIENCE_SECONDS, event_store().high_water_mark()
-    names = [each.name for each in subscriptions.of(Delivery.DURABLE)]
-    behind = Lane.objects.filter(position__lt=last)
-    while Lane.objects.filter(subscription__in=names).count() < len(names) or behind.exists():
+def wait_until(condition: Callable[[], bool]) -> bool:
+    """Whether it holds in time."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.05)
+        time.sleep(0.1)
     return True
+
+
+def is_all_handled() -> bool:
+    """Whether all subscriptions have come to the end of the log."""
+    last = event_store().high_water_mark()
+    names = {each.name for each in subscriptions.of(Delivery.DURABLE)}
+    lanes = Lane.objects.filter(subscription__in=names)
+    return (
+        len(set(lanes.values_list("subscription_id", flat=True))) == len(names)
+        and not lanes.filter(position__lt=last).exists()
+    )
 
 
 def handled() -> dict[str, int]:

@@ -117,12 +117,20 @@ def place_orders(tally: Tally, progress: Callable[[], None]) -> dict[UUID, Kind]
 def differences(placed: Mapping[UUID, Kind]) -> list[str]:
     """Where orders stand otherwise than their kind demands; empty when all is well."""
     orders = OrderSummary.objects.in_bulk(placed)
-    found = Counter(
-        (kind.name, _standing(orders.get(order_id)))
+    wrong = {
+        order_id: kind
         for order_id, kind in placed.items()
         if order_id not in orders or not kind.fate.is_met_by(orders[order_id])
+    }
+    return [f"{kind}: {number} {standing}" for (kind, standing), number in outcomes(wrong).items()]
+
+
+def outcomes(placed: Mapping[UUID, Kind]) -> Counter[tuple[str, str]]:
+    """How many orders of which kind stand where."""
+    orders = OrderSummary.objects.in_bulk(placed)
+    return Counter(
+        (kind.name, _standing(orders.get(order_id))) for order_id, kind in placed.items()
     )
-    return [f"{kind}: {number} {standing}" for (kind, standing), number in found.items()]
 
 
 def _mixed() -> list[Kind]:

@@ -14,15 +14,18 @@ from django.db import transaction
 
 from events.conf import events_settings
 from events.delivery.operator_log import check_actor, check_reason, write_down
-from events.exceptions import AggregateNotFound
+from events.exceptions import AggregateNotFound, InvalidInput
 from events.identifiers import new_id
 from events.streams import StreamName
 
 from .clock import database_time
 from .events import Action
+from .exceptions import ActionNotPossible
 from .inputs import Abort, Compensate, OperatorAction, Release, RetryStep, SkipStep
 from .instance import Saga
+from .models import WatchedProcess
 from .running import give, repository
+from .watch import settle_by_hand
 
 
 def retry_step(
@@ -43,7 +46,12 @@ def skip_step(
     learned: Mapping[str, Any],
     expected_version: int | None = None,
 ) -> bool:
-    """The operator has seen to the step. `learned` is what its answer would have told."""
+    """The operator has seen to the step. `learned` is what its answer would have told.
+
+    The one action that there is for choreographed processes, where the step is being undone.
+    """
+    if _is_watched(saga_id):
+        return _settle(saga_id, step, operator, evidence, learned)
     facts = {"step": step, "learned": dict(learned)}
     return _act(saga_id, Action.SKIP, SkipStep, operator, evidence, expected_version, facts)
 
@@ -86,6 +94,12 @@ def _act(
 ) -> bool:
     check_actor(operator)
     check_reason(reason)
+    if _is_watched(saga_id):
+        raise ActionNotPossible(
+            f"{saga_id} is choreographed, nobody directs it: retry or discard its dead letters, or "
+            "skip a step that you have undone.",
+            saga_id=saga_id,
+        )
     if repository.find(saga_id) is None:
         raise AggregateNotFound(StreamName(Saga.aggregate_type, saga_id))
     given = kind(action_id=new_id(), operator=operator, reason=reason, at=database_time(), **facts)
@@ -96,3 +110,22 @@ def _act(
             details = {"saga_id": saga_id, **facts, "recorded": recorded}
             write_down(f"saga_{action}", "", actor=operator, reason=reason, details=details)
     return bool(events)
+
+
+def _is_watched(saga_id: str) -> bool:
+    rows = WatchedProcess.objects.using(events_settings().database)
+    return rows.filter(pk=saga_id).exists()
+
+
+def _settle(
+    saga_id: str, step: str, operator: str, evidence: str, learned: Mapping[str, Any]
+) -> bool:
+    check_actor(operator)
+    check_reason(evidence)
+    if learned:
+        raise InvalidInput("learned", f"{saga_id} is choreographed: its steps learn nothing")
+    with transaction.atomic(using=events_settings().database):
+        settle_by_hand(saga_id, step, operator=operator, evidence=evidence)
+        details = {"saga_id": saga_id, "step": step}
+        write_down(f"saga_{Action.SKIP}", "", actor=operator, reason=evidence, details=details)
+    return True

@@ -24,6 +24,7 @@ from ..plan import Plan
 from ..progress import step_views
 from ..running import repository
 from ..state import SagaState
+from ..watched import STREAM_TYPE
 from .queries import timers_of
 
 
@@ -46,9 +47,13 @@ def find_plan(saga: Saga) -> tuple[Plan | None, str | None]:
 def saga_details(
     site: AdminSite, request: HttpRequest, row: SagaInstance, saga: Saga | None
 ) -> dict[str, Any]:
-    """`saga` is None where its stream can't be read."""
+    """`saga` is None where its stream can't be read, and for choreographed ones."""
     sees_events = may_view(site, request, Event)
-    context = _history(site, request, row) if sees_events else {}
+    is_watched = saga is None and repository.store.stream_version(Saga(row.saga_id).stream) < 0
+    stream_type = STREAM_TYPE if is_watched else Saga.aggregate_type
+    context: dict[str, Any] = {"items": list(row.open_items.values())}
+    if sees_events:
+        context |= _history(site, request, row, stream_type)
     if saga is None or saga.state is None:
         return context
     plan, why_not = find_plan(saga)
@@ -82,13 +87,15 @@ def _timers(row: SagaInstance, state: SagaState) -> list[dict[str, Any]]:
     return sorted(shown, key=lambda timer: timer["is_outdated"])
 
 
-def _history(site: AdminSite, request: HttpRequest, row: SagaInstance) -> dict[str, Any]:
+def _history(
+    site: AdminSite, request: HttpRequest, row: SagaInstance, stream_type: str
+) -> dict[str, Any]:
     newest_first = IndexRange(["-sequence_number"])
     try:
         cursor = cursor_of(request.GET, newest_first, Event)
     except InvalidCursor:
         cursor = Cursor()
-    events = event_heads().filter(aggregate_type=Saga.aggregate_type, aggregate_id=row.saga_id)
+    events = event_heads().filter(aggregate_type=stream_type, aggregate_id=row.saga_id)
     page = read_page(events, newest_first, cursor, EVENTS_PER_PAGE)
     return {
         "history": event_rows(site, page.rows),

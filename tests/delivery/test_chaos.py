@@ -10,7 +10,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_kills_at_any_moment_lose_nothing_double_nothing_and_keep_the_order():
-    outcome = run(Plan(kills=10, events=500, workers=2, streams=10, lease_seconds=0.5))
+    outcome = run(Plan(kills=10, events=500, workers=2, streams=50, lease_seconds=0.5))
 
     outcome.show()
     assert outcome.injected.total() == 10

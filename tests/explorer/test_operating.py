@@ -26,9 +26,8 @@ DEAD = 3
 
 
 @pytest.fixture(autouse=True)
-def failing(store, monkeypatch):
+def failing(store, no_other_subscriptions):
     """Three streams, each with a dead letter in its middle."""
-    monkeypatch.setattr(subscriptions, "_by_name", {})
 
     def handle(event):
         if event.sequence_number == 1 and event.aggregate_id in bad:

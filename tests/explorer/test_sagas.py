@@ -17,11 +17,15 @@ from django.test.utils import CaptureQueriesContext
 from events.context import message_context
 from events.exceptions import UnknownEventType
 from events.models import Event, OperatorAction
+from events.streams import StreamName
 from sagas.admin.instances import SagaAdmin
 from sagas.clock import database_time
+from sagas.events import ProcessStalled
+from sagas.identity import Direction
 from sagas.models import SagaInstance, SagaTimer
 from sagas.registry import Definitions
 from sagas.running import repository
+from sagas.watched import STREAM_TYPE
 from tests.explorer.pages import inline_code, links, list_url, row_url, shown, text_of
 from tests.explorer.test_statements import check_plan, plan_of
 from tests.factories import MOMENT
@@ -358,6 +362,32 @@ def test_a_row_without_a_stream_is_shown(admin_client):
     assert response["Location"] == list_url(SagaInstance)
 
 
+def test_a_choreographed_process_is_shown_with_its_items_and_what_the_watch_has_said(
+    admin_client, store
+):
+    stalled = ProcessStalled(
+        step="hold",
+        direction=Direction.DO,
+        awaited=["tests.RoomHeld"],
+        last_event="tests.OutingPlanned",
+        problem="nobody answers",
+    )
+    store.append(StreamName(STREAM_TYPE, "Outing:1"), [stalled])
+    SagaInstance.objects.create(
+        saga_id="Outing:1",
+        saga_type="Outing",
+        definition_version=1,
+        key="1",
+        status="needs_intervention",
+        open_items={"hold": {"problem": "nobody <answers>", "advice": "See why."}},
+        started_at=MOMENT,
+        updated_at=MOMENT,
+    )
+    html = text_of(admin_client, page_url("Outing:1"))
+    assert "nobody &lt;answers&gt;<br>See why." in html
+    assert row_url(Event.objects.get()) in html
+
+
 def test_a_saga_that_this_code_cannot_read_is_shown(admin_client, monkeypatch):
     saga_id = charging()
 
@@ -365,7 +395,9 @@ def test_a_saga_that_this_code_cannot_read_is_shown(admin_client, monkeypatch):
         raise UnknownEventType("SagaTeleported", 1)
 
     monkeypatch.setattr("sagas.explorer.details.repository.find", fail)
-    assert "SagaTeleported" in text_of(admin_client, page_url(saga_id))
+    html = text_of(admin_client, page_url(saga_id))
+    assert "SagaTeleported" in html
+    assert row_url(Event.objects.filter(aggregate_type="Saga").latest("position")) in html
 
 
 def test_what_blocks_a_saga_is_shown_as_text(admin_client):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -12,11 +12,9 @@ import pytest
 from demo import scenario, shopping
 from demo.shopping import KINDS, NUMBER_OF_ORDERS, Fate, differences, place_orders
 from demo.tally import Tally
-from events.delivery.draining import drain
 from orders.models import OrderState, OrderSummary, StockLevel
-from sagas.clock import database_time
-from sagas.timers import fire_timers
 from tests.orders.shop import project
+from tests.orders.styles import STYLES, Style, installed
 
 pytestmark = pytest.mark.django_db
 
@@ -36,11 +34,11 @@ def _one_of_each(monkeypatch) -> None:
     monkeypatch.setattr(shopping, "KINDS", few)
 
 
-def settle() -> None:
-    """Until no process waits for anything, however long it would have waited."""
-    drain()
-    while fire_timers(database_time() + timedelta(days=1)):
-        drain()
+@pytest.fixture(params=STYLES)
+def style(request: pytest.FixtureRequest) -> Iterator[Style]:
+    """What sees the orders through."""
+    with installed(request.param) as chosen:
+        yield chosen
 
 
 def test_some_hundred_orders_of_all_kinds_are_placed(tally):
@@ -59,26 +57,26 @@ def test_some_hundred_orders_of_all_kinds_are_placed(tally):
 
 
 @pytest.mark.usefixtures("_one_of_each")
-def test_each_order_meets_the_fate_of_its_kind(tally):
+def test_each_order_meets_the_fate_of_its_kind(tally, style):
     placed = place_orders(tally, lambda: None)
     assert differences(placed) == [f"{kind.name}: 1 not seen yet" for kind in placed.values()]
-    settle()
+    style.run()
     assert differences(placed) == []
     assert not OrderSummary.objects.exclude(state__in=["completed", "cancelled"]).exists()
 
 
 @pytest.mark.usefixtures("_one_of_each")
-def test_the_demo_can_order_again_on_its_own_data(tally):
+def test_the_demo_can_order_again_on_its_own_data(tally, style):
     for _ in range(2):
         placed = place_orders(tally, lambda: None)
-        settle()
+        style.run()
         assert differences(placed) == []
 
 
 @pytest.mark.usefixtures("_one_of_each")
-def test_an_order_that_stands_elsewhere_is_noticed(tally):
+def test_an_order_that_stands_elsewhere_is_noticed(tally, style):
     placed = place_orders(tally, lambda: None)
-    settle()
+    style.run()
     [good] = [order_id for order_id, kind in placed.items() if kind.name == "good"]
     [unpaid] = [order_id for order_id, kind in placed.items() if kind.name == "card declined"]
     stand(good, state="placed")

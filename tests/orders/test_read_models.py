@@ -23,7 +23,13 @@ from events.projections import Projection, projections
 from events.recorded_event import RecordedEvent
 from events.store.configured import event_store
 from events.streams import StreamName
-from orders.events import OrderProcessingFailed
+from orders.events import (
+    OrderProcessingFailed,
+    PaymentFailed,
+    PaymentProcessed,
+    ShippingArranged,
+    ShippingFailed,
+)
 from orders.models import (
     OrderSummary,
     OrderSummaryLine,
@@ -225,6 +231,22 @@ def test_a_shipment_that_failed_says_why():
     assert (shipment().state, shipment().reason) == ("failed", "destination_not_served")
     shop.cancel_shipping()
     assert (shipment().state, shipment().cancelled_at) == ("failed", None)
+
+
+def test_what_succeeds_after_a_failure_has_no_reason_any_more():
+    store = event_store()
+    charged = PaymentProcessed(
+        order_id=ORDER, amount=eur("3.00"), payment_method="card", reference="late"
+    )
+    store.append(
+        StreamName("Payment", ORDER), [PaymentFailed(order_id=ORDER, reason="lost"), charged]
+    )
+    sent = ShippingArranged(order_id=ORDER, tracking_number="late")
+    store.append(
+        StreamName("Shipment", ORDER), [ShippingFailed(order_id=ORDER, reason="lost"), sent]
+    )
+    assert (payment().state, payment().reason) == ("paid", "")
+    assert (shipment().state, shipment().reason) == ("arranged", "")
 
 
 def test_stock_is_on_hand_reserved_and_available():

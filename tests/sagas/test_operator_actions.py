@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
+from django.db import connections
 
 from events.exceptions import AggregateNotFound, InvalidInput, StaleVersion
 from events.models import OperatorAction
@@ -142,3 +145,27 @@ def test_a_saga_that_is_not_there_is_not_made():
     with pytest.raises(AggregateNotFound):
         operations.compensate("TestTrip:nobody", **WHO)
     assert not OperatorAction.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_operators_who_act_at_the_same_moment_on_what_they_saw_one_does():
+    saga_id = issuing()
+    seen, together = version(saga_id), Barrier(4)
+
+    def press(number):
+        together.wait(timeout=30)
+        try:
+            return operations.abort(
+                saga_id, operator=f"ann {number}", reason="x", expected_version=seen
+            )
+        except StaleVersion:
+            return None
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as threads:
+        outcomes = list(threads.map(press, range(4)))
+
+    assert sorted(outcomes, key=str) == [None, None, None, True]
+    assert acted(saga_id) == ["abort"]
+    assert OperatorAction.objects.count() == 1

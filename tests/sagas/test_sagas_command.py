@@ -87,10 +87,20 @@ def test_one_is_shown_with_its_steps():
 
     assert "status: needs_intervention" in text
     assert "Undo it by hand and skip it with evidence" in text
-    lines = {line.split()[0]: line.split() for line in text.partition("STEP")[2].splitlines()[1:]}
+    table, _, state = text.partition("\nSTEP")[2].partition("\n\nstate: ")
+    lines = {line.split()[0]: line.split() for line in table.splitlines()[1:]}
     assert lines["charge"][:4] == ["charge", "not_undone", "1", "1"]
     assert lines["confirm"] == ["confirm", "not_reached", "0", "0", "-"]
-    assert json.loads(run("show", f"TestTrip:{UUID(int=7)}", "--json"))["state"]["total"] == "90"
+    shown = json.loads(run("show", f"TestTrip:{UUID(int=7)}", "--json"))
+    assert (
+        json.loads(state)
+        == shown["state"]
+        == {
+            "order_id": str(UUID(int=7)),
+            "total": "90",
+            "payment_id": str(PAYMENT),
+        }
+    )
 
 
 def test_one_without_its_definition_is_shown(monkeypatch):

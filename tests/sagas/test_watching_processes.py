@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 from django.contrib.admin.utils import quote
+from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.urls import reverse
 
@@ -382,8 +383,31 @@ def test_an_operator_settles_what_can_not_be_undone():
     settled, compensated = event_store().read_stream(StreamName("Process", PROCESS_ID))
     assert settled.data == {"step": "room", "operator": "ann", "evidence": "called the hotel"}
     assert compensated.event_type == "ProcessCompensated"
-    written = OperatorAction.objects.get()
-    assert (written.actor, written.reason) == ("ann", "called the hotel")
+
+
+def test_an_operator_can_skip_what_is_being_undone_and_nothing_else():
+    variant()
+    script.instead |= {RentCar: lambda key: CarRefused(outing_id=key), FreeRoom: refuse}
+    plan_outing()
+    drain(raise_errors=False)
+    who = ["--actor", "ann"]
+
+    with pytest.raises(CommandError, match="choreographed, nobody directs it"):
+        call_command("sagas", "compensate", PROCESS_ID, "--reason", "x", *who)
+    with pytest.raises(CommandError, match="learned"):
+        call_command(
+            *("sagas", "skip", PROCESS_ID, "room", "--evidence", "x", "--learned", '{"a": 1}'), *who
+        )
+    with pytest.raises(CommandError, match="is not being undone"):
+        call_command("sagas", "skip", PROCESS_ID, "car", "--evidence", "x", *who)
+    assert not OperatorAction.objects.exists()
+
+    call_command("sagas", "skip", PROCESS_ID, "room", "--evidence", "called the hotel", *who)
+
+    assert instance().status == "compensated"
+    [row] = OperatorAction.objects.all()
+    assert (row.action, row.actor, row.reason) == ("saga_skip", "ann", "called the hotel")
+    assert row.details == {"saga_id": PROCESS_ID, "step": "room"}
 
 
 def test_only_what_is_being_undone_can_be_settled():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.core.management import call_command
@@ -12,8 +13,8 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from demo import scenario
-from demo.cluster import running_cluster, wait_until_handled
+from demo import scenario, shopping
+from demo.cluster import is_all_handled, running_cluster, wait_until
 from demo.tally import Tally
 from events.delivery.draining import drain
 
@@ -37,10 +38,11 @@ class Command(BaseCommand):
         with running_cluster():
             scenario.ensure_operator(tally)
             _play(console, tally)
-            if not wait_until_handled():
-                raise CommandError("The cluster has not handled all events in time.")
+            placed = _shop(console, tally)
+            wait_until(lambda: is_all_handled() and not shopping.differences(placed))
             console.print(_summary(tally))
-            if found := scenario.differences(tally):
+            console.print(_orders(placed))
+            if found := [*scenario.differences(tally), *shopping.differences(placed)]:
                 raise CommandError("Not as expected: " + "; ".join(found))
             console.print(f"All as expected, in {tally.seconds():.1f} s.")
             if not once:
@@ -51,6 +53,19 @@ def _play(console: Console, tally: Tally) -> None:
     with Progress(console=console) as bar:
         task = bar.add_task("People register, log in, leave", total=scenario.NUMBER_OF_PEOPLE)
         scenario.play(tally, progress=lambda: bar.advance(task))
+
+
+def _shop(console: Console, tally: Tally) -> dict[UUID, shopping.Kind]:
+    with Progress(console=console) as bar:
+        task = bar.add_task("They order", total=shopping.NUMBER_OF_ORDERS)
+        return shopping.place_orders(tally, progress=lambda: bar.advance(task))
+
+
+def _orders(placed: dict[UUID, shopping.Kind]) -> Table:
+    table = Table("orders", "number", "what became of them", title="What became of the orders")
+    for (kind, standing), number in shopping.outcomes(placed).items():
+        table.add_row(kind, str(number), standing)
+    return table
 
 
 def _summary(tally: Tally) -> Table:
@@ -66,7 +81,7 @@ def _summary(tally: Tally) -> Table:
     for event_type, number in sorted(tally.events().items()):
         table.add_row(f"{event_type} events", str(number), "", "")
     table.add_section()
-    for subscription, number in tally.handled().items():
+    for subscription, number in sorted(tally.handled().items()):
         table.add_row(f"handled by {subscription}", str(number), "", "")
     return table
 
