@@ -12,7 +12,7 @@ from django.db import transaction
 from events.bus.subscription import Subscription, subscribe
 from events.conf import events_settings
 from events.context import message_context
-from events.delivery.operator_log import check_actor, check_reason, write_down
+from events.delivery.operator_log import check_actor, check_reason
 from events.exceptions import AggregateNotFound
 from events.models import FailedEvent
 from events.recorded_event import RecordedEvent
@@ -82,7 +82,7 @@ def note_dead_letter(
 
 def settle_by_hand(saga_id: str, step: str, *, operator: str, evidence: str) -> None:
     """The operator has undone the step: the process needn't. What waits in the dead letters for
-    it is to be discarded.
+    it is to be discarded. `operations.skip_step` writes it down in the operator log, too.
 
     Raises ActionNotPossible where the step isn't being undone, InvalidInput or AggregateNotFound.
     """
@@ -95,5 +95,3 @@ def settle_by_hand(saga_id: str, step: str, *, operator: str, evidence: str) -> 
         raise AggregateNotFound(StreamName(STREAM_TYPE, saga_id))
     with transaction.atomic(using=using):
         Watched.locked(process, saga_id).settle(step, operator, evidence)
-        details = {"saga_id": saga_id, "step": step}
-        write_down("process_settle", "", actor=operator, reason=evidence, details=details)
