@@ -112,7 +112,7 @@ class DatabaseEventStore(EventStore):
             if written.events and events_appended.has_listeners(type(self)):
                 events_appended.send(sender=type(self), events=written.recorded(), using=self.using)
         if written.events:
-            announce_append(self.using)
+            wake_after_commit(self.using)
             if events_committed.has_listeners(type(self)):
                 self._send_on_commit(written.recorded())
         return len(written.events)
