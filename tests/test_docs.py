@@ -18,6 +18,7 @@ from sagas.sending import subscribe_to_requests
 
 DOCS = Path(__file__).parent.parent / "docs"
 EVENTS_AND_JSON = (DOCS / "events-and-json.md").read_text()
+IMPORTING = (DOCS / "importing.md").read_text()
 SAGAS = (DOCS / "sagas.md").read_text()
 ONLY_POSTGRESQL = "## What jsonb changes"
 
@@ -73,6 +74,11 @@ def test_the_code_about_jsonb_runs(page):
 def test_the_code_about_sagas_runs(page, no_other_subscriptions):
     subscribe_to_requests()
     run([block for blocks in sections(SAGAS).values() for block in blocks], page)
+
+
+@pytest.mark.django_db
+def test_the_code_about_importing_runs(page):
+    run([block for blocks in sections(IMPORTING).values() for block in blocks], page)
 
 
 @pytest.mark.parametrize("path", sorted(DOCS.rglob("*.md")), ids=lambda path: path.stem)
