@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 from eventsourcing.persistence import Tracking
 from eventsourcing.postgres import PostgresDatastore, PostgresTrackingRecorder
@@ -44,7 +44,7 @@ def prepare_projection(events: int) -> Operation:
     app: Accounts = application()
     for _ in range(events // EVENTS_AN_ACCOUNT):
         save_account(app, EVENTS_AN_ACCOUNT)
-    receipts: Receipts = app.factory.tracking_recorder(Receipts)  # type: ignore[assignment]
+    receipts = cast("Receipts", app.factory.tracking_recorder(Receipts))
 
     def project_all() -> None:
         receipts.go_back()
