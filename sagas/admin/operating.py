@@ -191,7 +191,8 @@ class _Skip(SagaOperation):
         names = _learns(saga, step)
         if not names:
             return EvidenceForm(data, initial={"version": saga.version})
-        learned = pretty_json(self.facts(saga, step)["learned"])
+        # Not as it is known so far: that is for those who may view events.
+        learned = pretty_json(dict.fromkeys(names))
         form = LearnedForm(data, initial={"version": saga.version, "learned": learned})
         form.fields["learned"].help_text = _("A JSON object with %(names)s.") % {
             "names": ", ".join(names)

@@ -236,3 +236,12 @@ def test_the_answer_can_be_recorded_in_a_transaction_of_the_caller():
     assert replies() == []
     command_bus.dispatch(command, outcome=outcome)
     assert replies() == ["PaymentProcessed"]
+
+
+def test_what_was_charged_is_not_charged_again_by_a_gateway_that_has_forgotten_its_keys():
+    pay()
+    PaymentLedgerEntry.objects.all().delete()
+
+    assert pay().value == {"reply": "PaymentProcessed"}
+    assert not PaymentLedgerEntry.objects.exists()
+    assert replies() == ["PaymentProcessed"]
