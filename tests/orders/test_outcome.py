@@ -1,4 +1,4 @@
-"""How an order's saga ended is said in the order's stream, once, also where it was ended by force."""
+"""How an order's saga ended is said in the stream of the order, also where that was by force."""
 
 from __future__ import annotations
 
