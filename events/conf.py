@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import UnionType
 from typing import Any
 
@@ -34,6 +34,8 @@ class EventsSettings:
         "rest_framework.authentication.SessionAuthentication",
         "rest_framework.authentication.BasicAuthentication",
     )
+    #: Where it is and how it is used: see `rabbitmq.conf`. None: not at all.
+    rabbitmq: Mapping[str, Any] | None = None
 
     def wrong_values(self) -> list[str]:
         """A sentence for each value that can't be."""
@@ -50,6 +52,7 @@ class EventsSettings:
             "correlation_header": isinstance(self.correlation_header, str),
             "prepare_statements": isinstance(self.prepare_statements, bool),
             "api_authentication_classes": isinstance(self.api_authentication_classes, list | tuple),
+            "rabbitmq": self.rabbitmq is None or isinstance(self.rabbitmq, dict),
         }
         return [
             f"EVENTS[{name!r}] can't be {getattr(self, name)!r}."

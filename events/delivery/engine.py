@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
@@ -19,7 +19,7 @@ from django.db import Error, connections, transaction
 
 from ..bus.retry import RetryPolicy
 from ..bus.subscription import Effects, OnFailure, Subscription
-from ..exceptions import HandlerDied, HandlerTimeout, LeaseLost
+from ..exceptions import HandlerDied, HandlerTimeout, LeaseLost, Outage
 from ..models import FailedEvent
 from ..recorded_event import RecordedEvent
 from ..signals import event_dead_lettered, handler_failed
@@ -65,6 +65,8 @@ class Tally:
     handled: int = 0
     #: Attempts.
     failed: int = 0
+    #: Attempts that were ended by an `Outage`.
+    outages: int = 0
     dead_letters: int = 0
     first_error: BaseException | None = None
 
@@ -154,8 +156,16 @@ class LaneRun:
 
     def _handle(self, events: Sequence[RecordedEvent]) -> bool:
         """False when the lane is to be left alone."""
+        try:
+            return self._handle_events(events)
+        except Outage as error:
+            self._wait_for_the_end_of(error)
+            return False
+
+    def _handle_events(self, events: Sequence[RecordedEvent]) -> bool:
+        """False when the lane is to be left alone."""
         one_by_one = (
-            self.subscription.effects is Effects.EXTERNAL
+            (self._is_external and not self.subscription.in_batches)
             or len(events) == 1
             or events[0].position <= self._one_by_one_to
             or self.lease.outages > 0
@@ -181,7 +191,7 @@ class LaneRun:
             return True
         lease.begin(events[-1].position, passed_over=self.seen)
         try:
-            with self._transaction():
+            with nullcontext() if self._is_external else self._transaction():
                 done = handle_batch(
                     self.subscription,
                     wanted,
@@ -191,7 +201,8 @@ class LaneRun:
                 )
                 last = wanted[done - 1] if done < len(wanted) else events[-1]
                 added = {"handled": done, "handler_seconds": perf_counter() - started}
-                lease.checkpoint(last.position, added=added)
+                with transaction.atomic(using=lease.using, savepoint=False):
+                    lease.checkpoint(last.position, added=added)
         except Exception as error:
             self._raise_if_not_the_handlers(error)
             lease.forget_attempt()
@@ -228,7 +239,7 @@ class LaneRun:
         call = partial(
             handle_one, self.subscription, event, attempt=attempt, is_replay=self.is_replay
         )
-        if self.subscription.effects is Effects.EXTERNAL:
+        if self._is_external:
             call()
             with transaction.atomic(using=self.lease.using):
                 finish()
@@ -236,6 +247,10 @@ class LaneRun:
         with self._transaction():
             call()
             finish()
+
+    @property
+    def _is_external(self) -> bool:
+        return self.subscription.effects is Effects.EXTERNAL
 
     def _is_wanted(self, event: RecordedEvent) -> bool:
         if self._blocked and event.stream in self._blocked:
@@ -291,11 +306,15 @@ class LaneRun:
         self.lease.failure_streak = max(self.lease.failure_streak, OUTAGE_STREAK)
         self.lease.back_off(seconds)
         logger.error(
-            "%s fails for one stream after another, and backs off for %.1f s: %r",
-            self.subscription,
-            seconds,
-            error,
+            "%s meets an outage, and backs off for %.1f s: %r", self.subscription, seconds, error
         )
+
+    def _wait_for_the_end_of(self, outage: Outage) -> None:
+        """The handler says itself that it isn't the event, which therefore isn't counted as tried,
+        let alone as failed."""
+        self.tally.outages += 1
+        self.tally.first_error = self.tally.first_error or outage
+        self._back_off(outage)
 
     def _after_failure(self, row: FailedEvent, error: BaseException) -> bool:
         if row.status != FailedEvent.Status.DEAD:
@@ -351,6 +370,10 @@ class LaneRun:
         except LeaseLost:
             failures.forget_attempt(row)
             raise
+        except Outage as error:
+            failures.forget_attempt(row)
+            self._wait_for_the_end_of(error)
+            return False, None
 
     def _attempt(self, row: FailedEvent, event: RecordedEvent) -> tuple[bool, FailedEvent | None]:
         lease, started = self.lease, perf_counter()
@@ -435,8 +458,8 @@ class LaneRun:
         return BATCH_SECONDS if features.has_select_for_update else BATCH_SECONDS_OF_SINGLE_WRITER
 
     def _raise_if_not_the_handlers(self, error: Exception) -> None:
-        """A lost lease, or a lost connection, is for the worker."""
-        if isinstance(error, LeaseLost):
+        """A lost lease, or a lost connection, is for the worker; an outage, for the lane."""
+        if isinstance(error, LeaseLost | Outage):
             raise error
         if isinstance(error, Error) and not connections[self.lease.using].is_usable():
             raise error
