@@ -123,6 +123,16 @@ class Subscription:
         """By its patterns alone: the filter is the subscriber's code, and may raise."""
         return any(pattern.matches(recorded) for pattern in self.patterns)
 
+    @property
+    def is_stored(self) -> bool:
+        """Whether anything of it is kept in the database: what an operator can act on."""
+        return self.delivery in (Delivery.DURABLE, Delivery.RABBITMQ)
+
+    @property
+    def is_in_streams(self) -> bool:
+        """Whether it has lanes and a checkpoint, and keeps the order of each stream."""
+        return self.delivery is Delivery.DURABLE or (self.queue is not None and self.queue.ordered)
+
     def __str__(self) -> str:
         return self.name
 
@@ -141,6 +151,10 @@ class Subscriptions:
 
     def of(self, delivery: Delivery) -> list[Subscription]:
         return [each for each in self if each.delivery is delivery]
+
+    def stored(self) -> list[Subscription]:
+        """Those of which something is kept in the database."""
+        return [each for each in self if each.is_stored]
 
     def find(self, name: str) -> Subscription | None:
         return self._by_name.get(name)
@@ -302,8 +316,7 @@ def _check_options_of_delivery(subscription: Subscription) -> None:
     delivery, queue = subscription.delivery, subscription.queue
     if (delivery is Delivery.RABBITMQ) != (queue is not None):
         raise InvalidInput("queue", f"is for Delivery.RABBITMQ, not for {delivery}")
-    in_streams = delivery is Delivery.DURABLE or (queue is not None and queue.ordered)
-    has_effects = in_streams or queue is not None
+    in_streams, has_effects = subscription.is_in_streams, subscription.is_stored
     unused = {
         "start": subscription.start is not Start.BEGINNING and delivery is not Delivery.DURABLE,
         "lanes": subscription.lanes != 1 and not in_streams,

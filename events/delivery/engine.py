@@ -7,9 +7,8 @@ so that only those which fail by themselves are recorded as failed.
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
@@ -23,7 +22,7 @@ from ..exceptions import HandlerDied, HandlerTimeout, LeaseLost, Outage
 from ..models import FailedEvent
 from ..recorded_event import RecordedEvent
 from ..signals import event_dead_lettered, handler_failed
-from ..store.base import EventStore
+from ..store.source import EventSource
 from ..streams import StreamName
 from . import failures
 from .calling import (
@@ -33,6 +32,7 @@ from .calling import (
     handle_one,
 )
 from .lanes import Lease
+from .transactions import effects_transaction
 
 logger = logging.getLogger(__name__)
 
@@ -45,8 +45,6 @@ OUTAGE_BACK_OFF = RetryPolicy(
 #: rather than by a long one.
 WINDOW = 5_000
 MAX_WINDOW = 200_000
-#: Between a handler's time limit and that of its statements, where the first can't end the second.
-STATEMENT_MARGIN_SECONDS = 0.25
 
 
 class Ending(Enum):
@@ -81,7 +79,7 @@ class LaneRun:
 
     subscription: Subscription
     lease: Lease
-    store: EventStore
+    store: EventSource
     is_stopping: Callable[[], bool] = never
     #: Retries are made at once, whenever they are due.
     ignores_delays: bool = False
@@ -431,27 +429,8 @@ class LaneRun:
 
     # --- transactions ---
 
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        """Opened outside of the time limit, which could hit a commit halfway otherwise.
-
-        What a handler left to be done after the commit can't undo it by raising: repeated, the
-        effects would be had twice."""
-        using, timeout = self.lease.using, self.subscription.timeout_seconds
-        committed: list[bool] = []
-        try:
-            with transaction.atomic(using=using):
-                transaction.on_commit(partial(committed.append, True), using=using)
-                if timeout is not None and _statements_are_not_interrupted(using):
-                    with connections[using].cursor() as cursor:
-                        # A little later, so that it is known for what it is: a time-out.
-                        milliseconds = int((timeout + STATEMENT_MARGIN_SECONDS) * 1000)
-                        cursor.execute(f"SET LOCAL statement_timeout = {milliseconds}")
-                yield
-        except Exception:
-            if not committed:
-                raise
-            logger.exception("%s has failed after its commit", self.subscription)
+    def _transaction(self) -> AbstractContextManager[None]:
+        return effects_transaction(self.subscription, self.lease.using)
 
     def _batch_seconds(self) -> float:
         features = connections[self.lease.using].features
@@ -463,11 +442,3 @@ class LaneRun:
             raise error
         if isinstance(error, Error) and not connections[self.lease.using].is_usable():
             raise error
-
-
-def _statements_are_not_interrupted(using: str) -> bool:
-    """Outside of the main thread, a limit strikes when a statement has ended (see `timeouts`)."""
-    return (
-        connections[using].vendor == "postgresql"
-        and threading.current_thread() is not threading.main_thread()
-    )

@@ -1,5 +1,5 @@
 """The tables, by what they hold: the log, the commands that were answered, where subscriptions
-stand, and what operators did."""
+stand, what came from a broker, and what operators did."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from .command_record import CommandRecord
 from .delivery import FailedEvent, Lane, SubscriptionState, WakeUp
 from .log import AggregateVersion, AppendLock, Event, Snapshot
 from .operation import OperatorAction
+from .received import DeadMessage, InboxEntry, ReceivedEvent
 
 __all__ = [
     "AggregateVersion",
     "AppendLock",
     "CommandRecord",
+    "DeadMessage",
     "Event",
     "FailedEvent",
+    "InboxEntry",
     "Lane",
     "OperatorAction",
+    "ReceivedEvent",
     "Snapshot",
     "SubscriptionState",
     "WakeUp",

@@ -1,6 +1,6 @@
 """A connection to the broker on which everything that the topology names has been declared.
 
-`Link` is for one thread; `Pulse` keeps one alive while its thread is busy with something else.
+`Link` opens it; `Pulse` keeps one alive while its owner is busy with something else.
 """
 
 from __future__ import annotations
@@ -62,6 +62,8 @@ class Link:
         self._purpose = purpose
         #: Whether anybody will `tick`. Without heartbeats, a lost peer is noticed by its silence.
         self._has_pulse = has_pulse
+        #: Held by whoever uses the connection or a channel of it, if there is more than one.
+        self.lock = threading.RLock()
         self._kombu: Any = None
         self._process = os.getpid()
 
@@ -143,52 +145,35 @@ def declare(connection: amqp.Connection, topology: Topology) -> None:
 
 
 class Pulse:
-    """While its owner is busy, reads from the connection and sends heartbeats, so that neither end
-    takes the other for dead. `lock` is held by whoever uses the connection."""
+    """A thread that reads from the connection and sends heartbeats now and then, so that neither
+    end takes the other for dead while the connection's owner is busy with something else."""
 
     def __init__(self, link: Link, read: Callable[[], object]) -> None:
-        self.lock = threading.Lock()
         #: What it met, for the owner to see.
-        self.error: BaseException | None = None
+        self.error: Exception | None = None
         self._link = link
         self._read = read
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._beat, daemon=True, name="rabbitmq-pulse")
 
     def __enter__(self) -> Pulse:
-        self.lock.acquire()
         self._thread.start()
         return self
 
     def __exit__(self, *exception: object) -> None:
         self._is_over.set()
-        self.lock.release()
         self._thread.join()
-
-    @contextmanager
-    def beating(self) -> Iterator[None]:
-        """For as long as the owner doesn't use the connection."""
-        self.lock.release()
-        try:
-            yield
-        finally:
-            self.lock.acquire()
 
     def _beat(self) -> None:
         interval = max(0.2, min(1.0, self._link.settings.heartbeat_seconds / 4))
-        while not self._is_over.wait(interval) and self.error is None:
-            with self.lock:
+        while not self._is_over.wait(interval):
+            with self._link.lock:
                 if self._is_over.is_set():
                     return
                 try:
                     self._read()
-                    tick(self._link)
+                    with broker_errors():
+                        self._link.connection.heartbeat_tick()
                 except Exception as error:
                     self.error = error
-
-
-def tick(link: Link) -> None:
-    """Sends a heartbeat if one is due; raises BrokerUnavailable if the other side is silent. To be
-    called more often than the heartbeat's interval."""
-    with broker_errors():
-        link.connection.heartbeat_tick()
+                    return
