@@ -151,6 +151,8 @@ class Consumption:
         if not self.is_active:
             self.close()
             return False
+        if not self.feed.is_open:
+            return False  # the queue may be gone
         count = redrive_due(self.subscription, self.publisher)
         self.tally.redriven += count
         return count > 0
@@ -225,6 +227,7 @@ class Consumer:
         self._link.connect()
         for each in self._all:
             lanes.ensure_rows([each.subscription], ReceivedEvents(each.subscription.name))
+        self._refresh()
         self._refreshed_at, worked = float("-inf"), False
         with Pulse(self._link, self._read) as pulse:
             while not self.is_stopping():
@@ -260,15 +263,17 @@ class Consumer:
                 break
             worked = each.work() or worked
         if monotonic() - self._refreshed_at > REFRESH_SECONDS and not self.is_stopping():
-            self._refreshed_at = monotonic()
-            for each in self._all:
-                worked = each.refresh() or worked
+            worked = self._refresh() or worked
         if monotonic() - self._tidied_at > TIDY_SECONDS:
             self._tidied_at = monotonic()
             inbox.tidy(self.settings.inbox_days)
             for each in self._all:
                 each.tidy()
         return worked
+
+    def _refresh(self) -> bool:
+        self._refreshed_at = monotonic()
+        return sum(each.refresh() for each in self._all) > 0
 
     def _close(self) -> None:
         for each in self._all:

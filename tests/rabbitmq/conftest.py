@@ -5,9 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from events.bus.queues import QueueOptions
+from events.bus.subscription import subscribe
 from events.rabbitmq.conf import RabbitMQSettings, rabbitmq_settings
+from tests.effects.models import leave_effect
 from tests.rabbitmq import broker
 from tests.rabbitmq.broker import Stranger, stranger
+from tests.rabbitmq.consumers import THREE_ATTEMPTS
 
 
 @pytest.fixture(scope="session")
@@ -50,3 +54,15 @@ def rabbitmq(amqp_url, prefix, settings) -> RabbitMQSettings:
 def outside(amqp_url) -> Iterator[Stranger]:
     with stranger(amqp_url) as someone:
         yield someone
+
+
+@pytest.fixture
+def subscribed(rabbitmq):
+    """Subscribes a handler to a queue of this test's own."""
+
+    def subscribed(handler=leave_effect, pattern="*", *, name="tests.effects", **options):
+        queue = QueueOptions(name=f"{rabbitmq.exchange}.{name}", **options.pop("queue", {}))
+        options = {"retry": THREE_ATTEMPTS} | options
+        return subscribe(pattern, handler, name=name, queue=queue, **options)
+
+    return subscribed

@@ -18,6 +18,8 @@ from events.rabbitmq.messages import message_of
 from events.rabbitmq.publishing import Publisher
 from events.rabbitmq.topology import Topology
 from events.recorded_event import RecordedEvent
+from tests.effects.models import Effect
+from tests.factories import ItemAdded
 
 #: Fails for good with the third attempt, and is tried again almost at once.
 THREE_ATTEMPTS = RetryPolicy(
@@ -34,7 +36,7 @@ def event(number: int, stream: int = 1, **overrides: Any) -> RecordedEvent:
         "aggregate_id": f"cart-{stream}",
         "sequence_number": number,
         "event_id": new_id(),
-        "event_type": "tests.ItemAdded",
+        "event_type": ItemAdded.event_type,
         "event_version": 1,
         "data": {"name": f"item {number}", "quantity": 1},
         "metadata": {"correlation_id": "talk", "causation_id": None, "user_id": "7"},
@@ -80,3 +82,9 @@ def consume(idle_seconds: float = 0.3, **changed: Any) -> Consumer:
 def consumer_of(settings: RabbitMQSettings | None = None, **options: Any) -> Consumer:
     chosen = [each for each in subscriptions.stored() if each.queue is not None]
     return Consumer(settings=settings or rabbitmq_settings(), subscriptions=chosen, **options)
+
+
+def handled(name: str = "tests.effects") -> list[tuple[str, int]]:
+    """(aggregate id, sequence number), in the order of it."""
+    rows = Effect.objects.filter(subscription=name).order_by("pk")
+    return list(rows.values_list("aggregate_id", "sequence_number"))

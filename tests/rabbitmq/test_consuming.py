@@ -9,8 +9,7 @@ from itertools import chain
 import pytest
 from django.db import connection
 
-from events.bus.queues import QueueOptions
-from events.bus.subscription import Effects, subscribe
+from events.bus.subscription import Effects
 from events.context import current_context
 from events.delivery.context import current_delivery
 from events.exceptions import MalformedMessage, Outage, UnknownEventType
@@ -27,27 +26,11 @@ from tests.rabbitmq.consumers import (
     declare_all,
     event,
     events,
+    handled,
     publish,
 )
 
 pytestmark = [pytest.mark.rabbitmq, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture
-def subscribed(rabbitmq):
-    """Subscribes a handler to a queue of this test's own."""
-
-    def subscribed(handler=leave_effect, pattern="*", *, name="tests.effects", **options):
-        queue = QueueOptions(name=f"{rabbitmq.exchange}.{name}", **options.pop("queue", {}))
-        options = {"retry": THREE_ATTEMPTS} | options
-        return subscribe(pattern, handler, name=name, queue=queue, **options)
-
-    return subscribed
-
-
-def handled(name="tests.effects"):
-    rows = Effect.objects.filter(subscription=name).order_by("pk")
-    return list(rows.values_list("aggregate_id", "sequence_number"))
 
 
 def numbers():
