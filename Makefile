@@ -16,8 +16,9 @@ test: .venv/dev ## run the tests on PostgreSQL, then on SQLite [ARGS="-n 2 -k wo
 	$(python) scripts/private_postgresql.py -- $(python) -m pytest -m "not sqlite" $(ARGS)
 	DATABASE_URL= $(python) -m pytest -m "not postgresql" $(ARGS)
 
-chaos: .venv/dev ## kill workers at every step, and count what is lost or doubled [SUITE=name]
-	$(python) scripts/private_postgresql.py -- $(python) -m chaos $(if $(SUITE),--suite $(SUITE))
+chaos: .venv/dev ## kill workers at every step, and count what is lost or doubled [SUITE=name] [STYLE=of sagas]
+	$(python) scripts/private_postgresql.py -- $(python) -m chaos \
+		$(if $(SUITE),--suite $(SUITE)) $(if $(STYLE),--style $(STYLE))
 
 lint: .venv/dev ## check format, code, types, imports and migrations
 	.venv/bin/ruff format --check

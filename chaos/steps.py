@@ -33,7 +33,10 @@ STEPS = {
 
 def stop_at(name: str, occurrence: int, stop: Callable[[], object]) -> None:
     """Has `stop` called when this process comes to the step for the so-manieth time (1, 2, ...)."""
-    step = STEPS[name]
+    stop_in(STEPS[name], occurrence, stop)
+
+
+def stop_in(step: Step, occurrence: int, stop: Callable[[], object]) -> None:
     seen = 0
 
     def stopping(function: Callable[..., Any]) -> Callable[..., Any]:

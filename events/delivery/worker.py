@@ -106,13 +106,17 @@ class Worker:
 
     def turn(self) -> bool:
         """One look at everything. Whether there was something to do."""
-        worked = self._refresh()
+        is_time_for_chores = self._refresh()
+        worked = False
         mark = self.store.high_water_mark()
         self._pass_over(mark)
         for lane in self._waiting_lanes(mark):
             if self.is_stopping():
                 break
             worked = self._run(lane, mark) or worked
+        # After the events: an answer that is in the log already counts before a time-out.
+        if is_time_for_chores and self.only is None and not self.is_stopping():
+            worked = do_chores() or worked
         return worked
 
     def settle(self) -> None:
@@ -132,12 +136,12 @@ class Worker:
     # --- what there is to do ---
 
     def _refresh(self) -> bool:
-        """Now and then: what operators changed, what is due. Whether that was something."""
+        """Now and then: what operators changed, which retries are due. Whether it was time."""
         if monotonic() - self._refreshed_at < REFRESH_SECONDS and not self.ignores_delays:
             return False
         self._refreshed_at = monotonic()
         self._look_at_lanes()
-        return self.only is None and do_chores()
+        return True
 
     def _look_at_lanes(self) -> None:
         wanted = subscriptions.of(Delivery.DURABLE) if self.only is None else list(self.only)
