@@ -44,7 +44,7 @@ repository = Repository(Saga)
 
 
 class Give(Protocol):
-    def __call__(self, saga_id: str, given: Input, *, goes_on_at_once: bool) -> None: ...
+    def __call__(self, saga_id: str, given: Input, *, goes_on_at_once: bool) -> object: ...
 
 
 class Sagas:
