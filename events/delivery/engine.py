@@ -84,7 +84,14 @@ class LaneRun:
     #: Retries are made at once, whenever they are due.
     ignores_delays: bool = False
     is_replay: bool = False
+    #: All events for the lane up to the mark, behind those that it has passed over, where somebody
+    #: has read them already.
+    backlog: Sequence[RecordedEvent] | None = None
+    passed_over: int = 0
+    #: No event of the lane has failed and is not done with.
+    is_clean: bool = False
     tally: Tally = field(default_factory=Tally)
+    _mark: int = 0
     _blocked: set[StreamName] = field(default_factory=set)
     _one_by_one_to: int = 0
     #: Looked through, up to here: the checkpoint follows lazily.
@@ -93,8 +100,10 @@ class LaneRun:
 
     def run(self, up_to: int) -> Ending:
         """Raises LeaseLost, and database errors that no handler is to blame for."""
-        self.seen = self.lease.position
-        self._blocked = failures.blocked_streams(self.subscription)
+        self.seen, self._mark = max(self.lease.position, self.passed_over), up_to
+        self.is_clean = self.is_clean or failures.has_none(self.subscription, self.lease.number)
+        if not self.is_clean:
+            self._blocked = failures.blocked_streams(self.subscription)
         self._recover()
         # After an outage: the next event tells whether it is over, before the retries do.
         for step in (self._handle_new, self._retry_due, self._handle_new):
@@ -108,7 +117,7 @@ class LaneRun:
     def _recover(self) -> None:
         """A mark of attempted events is there only if their worker didn't live to remove it."""
         attempted_to = self.lease.attempted_to
-        if attempted_to is None:
+        if attempted_to is None or self.lease.was_begun_by_claim:
             return
         self._one_by_one_to = attempted_to
         event = next(iter(self._read(attempted_to, 1)), None)
@@ -125,7 +134,7 @@ class LaneRun:
             if self.is_stopping():
                 return Ending.STOPPED
             self._keep_the_lane()
-            end = min(self.seen + window, up_to)
+            end = up_to if self.backlog is not None else min(self.seen + window, up_to)
             size = 1 if self.lease.outages else self.subscription.batch_size
             events = self._read(end, size)
             if events and not self._handle(events):
@@ -144,6 +153,8 @@ class LaneRun:
 
     def _read(self, up_to: int, limit: int) -> list[RecordedEvent]:
         lanes = self.lease.lanes
+        if self.backlog is not None and up_to == self._mark:
+            return [event for event in self.backlog if event.position > self.seen][:limit]
         return self.store.read_backlog(
             self.subscription.criteria,
             after=self.seen,
@@ -171,7 +182,7 @@ class LaneRun:
 
     def _handle_together(self, events: Sequence[RecordedEvent]) -> bool:
         """False when it failed, and left nothing behind."""
-        lease, started = self.lease, perf_counter()
+        lease, started, releases = self.lease, perf_counter(), False
         try:
             wanted = [event for event in events if self._is_wanted(event)]
         except Exception:
@@ -190,14 +201,16 @@ class LaneRun:
                     is_replay=self.is_replay,
                 )
                 last = wanted[done - 1] if done < len(wanted) else events[-1]
+                position, releases = self._end_behind(last)
                 added = {"handled": done, "handler_seconds": perf_counter() - started}
-                lease.checkpoint(last.position, added=added)
+                lease.checkpoint(position, added=added, releases=releases)
         except Exception as error:
             self._raise_if_not_the_handlers(error)
+            lease.confirm()
             lease.forget_attempt()
             return False
-        lease.took_checkpoint(last.position)
-        self.seen = last.position
+        lease.took_checkpoint(position, released=releases)
+        self.seen = position
         self.tally.handled += done
         return True
 
@@ -214,15 +227,23 @@ class LaneRun:
             )
         except Exception as error:
             self._raise_if_not_the_handlers(error)
+            lease.confirm()
             return self._fail(event, error, max(lease.attempts, 1))
-        lease.took_checkpoint(event.position)
-        self.seen = event.position
+        self.seen, releases = self._end_behind(event)
+        lease.took_checkpoint(self.seen, released=releases)
         self.tally.handled += 1
         return True
 
     def _checkpoint(self, event: RecordedEvent, started: float) -> None:
         added = {"handled": 1, "handler_seconds": perf_counter() - started}
-        self.lease.checkpoint(event.position, added=added)
+        position, releases = self._end_behind(event)
+        self.lease.checkpoint(position, added=added, releases=releases)
+
+    def _end_behind(self, event: RecordedEvent) -> tuple[int, bool]:
+        """The checkpoint behind it, and whether the lane can be given back there and then."""
+        if self.backlog and self.is_clean and event is self.backlog[-1]:
+            return self._mark, True
+        return event.position, False
 
     def _call(self, event: RecordedEvent, *, attempt: int, finish: Callable[[], object]) -> None:
         call = partial(
@@ -249,6 +270,7 @@ class LaneRun:
     ) -> bool:
         """Records the failure and goes on behind the event. False when it was one too many."""
         lease = self.lease
+        self.is_clean = False
         self._tell(event, error, attempts)
         retry = self.subscription.retry
         counts = self.subscription.backs_off and not retry.is_final(error)
@@ -329,6 +351,8 @@ class LaneRun:
     # --- retries ---
 
     def _retry_due(self, up_to: int) -> Ending:
+        if self.is_clean:
+            return Ending.CAUGHT_UP
         for row in failures.due(
             self.subscription, self.lease.number, also_later=self.ignores_delays
         ):

@@ -12,22 +12,27 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from time import monotonic
 
 from django.db import Error, connections
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from ..bus.subscription import Delivery, Subscription, subscriptions
+from ..bus.subscription import Delivery, Effects, Subscription, subscriptions
 from ..conf import events_settings
 from ..exceptions import LeaseLost
 from ..models import Event, FailedEvent, Lane, SubscriptionState
+from ..recorded_event import RecordedEvent
 from ..store.base import EventStore
 from ..store.configured import event_store
+from ..store.reading import lane_of
 from . import lanes
 from .chores import do_chores
+from .claims import Attempt
 from .engine import Ending, LaneRun, Tally, never
 from .failures import failed_events
+from .lanes import Lease
 
 logger = logging.getLogger(__name__)
 
@@ -42,8 +47,9 @@ REFRESH_SECONDS = 0.5
 BUSY_SECONDS = 0.02
 #: A checkpoint that is so far behind events which aren't for it is moved.
 LAZY_CHECKPOINT = 10_000
-#: More new events than this aren't looked through for who they are for.
-MAX_PEEK = 2_000
+#: More new events, or positions, than this aren't looked through for who they are for.
+MAX_PEEK = 200
+MAX_PEEK_POSITIONS = 2_000
 RECONNECT_SECONDS = 1.0
 
 
@@ -62,6 +68,26 @@ class KnownLane:
     #: In `monotonic()`.
     not_before: float = 0.0
     has_due_retries: bool = False
+    #: The events behind `seen`, up to the mark, if they have been read.
+    backlog: list[RecordedEvent] | None = None
+    #: No event is failed as long as so many attempts have.
+    clean_at: int | None = None
+
+    def share_of(self, events: Sequence[RecordedEvent]) -> list[RecordedEvent]:
+        return [event for event in events if event.position > self.seen and self._is_for(event)]
+
+    def _is_for(self, event: RecordedEvent) -> bool:
+        return (
+            any(criterion.matches(event) for criterion in self.subscription.criteria)
+            and (self.of == 1 or lane_of(event.stream, self.of) == self.number)
+            and not self._is_filtered_out(event)
+        )
+
+    def _is_filtered_out(self, event: RecordedEvent) -> bool:
+        try:
+            return self.subscription.filter is not None and not self.subscription.filter(event)
+        except Exception:
+            return False  # it will fail again, where that is recorded
 
 
 @dataclass(slots=True)
@@ -109,7 +135,7 @@ class Worker:
         is_time_for_chores = self._refresh()
         worked = False
         mark = self.store.high_water_mark()
-        self._pass_over(mark)
+        self._peek(mark)
         for lane in self._waiting_lanes(mark):
             if self.is_stopping():
                 break
@@ -180,19 +206,25 @@ class Worker:
             rows = rows.filter(Q(next_attempt_at=None) | Q(next_attempt_at__lte=Now()))
         return set(rows.values_list("subscription_id", "lane").distinct())
 
-    def _pass_over(self, mark: int) -> None:
-        """Moves lanes that have seen everything but the newest events past those which aren't for
-        them, by a look at these events' types alone."""
-        current = [lane for lane in self._lanes.values() if lane.seen >= self._peeked]
+    def _peek(self, mark: int) -> None:
+        """Reads the newest events once, for all lanes that have seen the others. Those that they
+        aren't for have seen them, then, without a lease."""
         first, self._peeked = self._peeked, mark
-        if not current or mark <= first or mark - first > MAX_PEEK:
+        for lane in self._lanes.values():
+            lane.backlog = None
+        current = [lane for lane in self._lanes.values() if first <= lane.seen < mark]
+        if not current or mark - first > MAX_PEEK_POSITIONS:
             return
-        kinds = self.store.read_kinds(after=first, up_to=mark)
+        criteria = {criterion for lane in current for criterion in lane.subscription.criteria}
+        events = self.store.read_backlog(
+            tuple(criteria), after=first, up_to=mark, limit=MAX_PEEK + 1
+        )
+        if len(events) > MAX_PEEK:
+            return
         for lane in current:
-            if not any(
-                criterion.fits(*kind) for criterion in lane.subscription.criteria for kind in kinds
-            ):
-                lane.seen = max(lane.seen, mark)
+            lane.backlog = lane.share_of(events)
+            if not lane.backlog:
+                lane.seen = mark
 
     def _waiting_lanes(self, mark: int) -> list[KnownLane]:
         """By priority of their subscriptions."""
@@ -211,18 +243,20 @@ class Worker:
     # --- doing it ---
 
     def _run(self, lane: KnownLane, mark: int) -> bool:
-        lease = lanes.acquire(
-            lane.subscription, lane.number, lane.of, ignores_back_off=self.ignores_delays
-        )
+        lease = self._acquire(lane)
         if lease is None:
             lane.not_before = monotonic() + BUSY_SECONDS
             return False
+        is_where_it_was = lease.was_begun_by_claim or lease.position == lane.checkpoint
         run = LaneRun(
             subscription=lane.subscription,
             lease=lease,
             store=self.store,
             is_stopping=self.is_stopping,
             ignores_delays=self.ignores_delays,
+            backlog=lane.backlog if is_where_it_was else None,
+            passed_over=lane.seen if is_where_it_was and lane.backlog else 0,
+            is_clean=lease.failed_attempts == lane.clean_at,
             tally=self.tally,
         )
         before = self.tally.handled + self.tally.failed
@@ -239,7 +273,31 @@ class Worker:
             lane.seen = run.seen
         lease.release(run.seen)
         lane.checkpoint, lane.has_due_retries = run.seen, False
+        lane.clean_at = lease.failed_attempts if run.is_clean else None
         return self.tally.handled + self.tally.failed > before
+
+    def _acquire(self, lane: KnownLane) -> Lease | None:
+        """With the first attempt begun by the claim itself, where its events are known, and a
+        commit confirms it: nothing can be known of what is done to other systems."""
+        subscription = lane.subscription
+        acquire = partial(
+            lanes.acquire,
+            subscription,
+            lane.number,
+            lane.of,
+            ignores_back_off=self.ignores_delays,
+        )
+        if lane.backlog and subscription.effects is not Effects.EXTERNAL:
+            first_batch = lane.backlog[: subscription.batch_size]
+            attempt = Attempt(
+                checkpoint=lane.checkpoint,
+                passed_over=lane.seen,
+                attempted_to=first_batch[-1].position,
+            )
+            lease = acquire(attempt=attempt)
+            if lease is not None:
+                return lease
+        return acquire()
 
 
 def _drop_broken_connection() -> None:
