@@ -137,6 +137,8 @@ class LaneRun:
             end = up_to if self.backlog is not None else min(self.seen + window, up_to)
             size = 1 if self.lease.outages else self.subscription.batch_size
             events = self._read(end, size)
+            if self.backlog and events:
+                self.seen = events[0].position - 1
             if events and not self._handle(events):
                 return Ending.HALTED
             if len(events) < size and (not events or self.seen == events[-1].position):

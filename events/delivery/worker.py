@@ -291,7 +291,7 @@ class Worker:
             first_batch = lane.backlog[: subscription.batch_size]
             attempt = Attempt(
                 checkpoint=lane.checkpoint,
-                passed_over=lane.seen,
+                passed_over=first_batch[0].position - 1,
                 attempted_to=first_batch[-1].position,
             )
             lease = acquire(attempt=attempt)
