@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
-from events.delivery import engine, failures
+from events.delivery import engine, failures, handling
 from events.delivery.lanes import Lease
 
 
@@ -18,7 +18,7 @@ class Step:
     is_behind: bool
 
 
-_HANDLERS = ((engine, "handle_one"), (engine, "handle_batch"))
+_HANDLERS = ((handling, "handle_one"), (engine, "handle_batch"))
 
 STEPS = {
     "attempt counted": Step(_HANDLERS, is_behind=False),

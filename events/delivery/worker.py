@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 from time import monotonic
 
@@ -19,20 +18,19 @@ from django.db import Error, connections
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from ..bus.subscription import Delivery, Effects, Subscription, subscriptions
+from ..bus.subscription import Delivery, Subscription, subscriptions
 from ..conf import events_settings
 from ..exceptions import LeaseLost
 from ..models import Event, FailedEvent, Lane, SubscriptionState
-from ..recorded_event import RecordedEvent
 from ..store.base import EventStore
 from ..store.configured import event_store
-from ..store.reading import lane_of
 from . import lanes
 from .chores import do_chores
-from .claims import Attempt
-from .engine import Ending, LaneRun, Tally, never
+from .engine import LaneRun, never
 from .failures import failed_events
+from .known_lane import KnownLane
 from .lanes import Lease
+from .outcome import Ending, Tally
 
 logger = logging.getLogger(__name__)
 
@@ -51,43 +49,6 @@ LAZY_CHECKPOINT = 10_000
 MAX_PEEK = 200
 MAX_PEEK_POSITIONS = 2_000
 RECONNECT_SECONDS = 1.0
-
-
-@dataclass(slots=True, kw_only=True)
-class KnownLane:
-    """A lane as this worker last saw it."""
-
-    subscription: Subscription
-    number: int
-    of: int
-    #: No event up to here has anything to do with it, or it was handled.
-    seen: int
-    checkpoint: int
-    #: When an operator changed something.
-    changed_at: datetime | None
-    #: In `monotonic()`.
-    not_before: float = 0.0
-    has_due_retries: bool = False
-    #: The events behind `seen`, up to the mark, if they have been read.
-    backlog: list[RecordedEvent] | None = None
-    #: No event is failed as long as so many attempts have.
-    clean_at: int | None = None
-
-    def share_of(self, events: Sequence[RecordedEvent]) -> list[RecordedEvent]:
-        return [event for event in events if event.position > self.seen and self._is_for(event)]
-
-    def _is_for(self, event: RecordedEvent) -> bool:
-        return (
-            any(criterion.matches(event) for criterion in self.subscription.criteria)
-            and (self.of == 1 or lane_of(event.stream, self.of) == self.number)
-            and not self._is_filtered_out(event)
-        )
-
-    def _is_filtered_out(self, event: RecordedEvent) -> bool:
-        try:
-            return self.subscription.filter is not None and not self.subscription.filter(event)
-        except Exception:
-            return False  # it will fail again, where that is recorded
 
 
 @dataclass(slots=True)
@@ -277,27 +238,16 @@ class Worker:
         return self.tally.handled + self.tally.failed > before
 
     def _acquire(self, lane: KnownLane) -> Lease | None:
-        """With the first attempt begun by the claim itself, where its events are known, and a
-        commit confirms it: nothing can be known of what is done to other systems."""
-        subscription = lane.subscription
         acquire = partial(
             lanes.acquire,
-            subscription,
+            lane.subscription,
             lane.number,
             lane.of,
             ignores_back_off=self.ignores_delays,
         )
-        if lane.backlog and subscription.effects is not Effects.EXTERNAL:
-            first_batch = lane.backlog[: subscription.batch_size]
-            attempt = Attempt(
-                checkpoint=lane.checkpoint,
-                passed_over=first_batch[0].position - 1,
-                attempted_to=first_batch[-1].position,
-            )
-            lease = acquire(attempt=attempt)
-            if lease is not None:
-                return lease
-        return acquire()
+        attempt = lane.first_attempt()
+        lease = acquire(attempt=attempt) if attempt else None
+        return lease or acquire()
 
 
 def _drop_broken_connection() -> None:
