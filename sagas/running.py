@@ -80,8 +80,7 @@ class Sagas:
         while True:
             attempt = saga.copy()
             try:
-                with transaction.atomic(using=events_settings().database):
-                    _go_on(attempt, given, at_once, refused)
+                _go_on(attempt, given, at_once, refused)
             except RaisedAtOnce as raised:
                 (refused if raised.is_refusal else left_to_sending).add(raised.leg)
             else:
@@ -162,13 +161,15 @@ def _at_once_except(left_to_sending: Collection[tuple[str, Direction]]) -> AtOnc
 def _go_on(
     saga: Saga, given: Input, at_once: AtOnce, refused: Collection[tuple[str, Direction]]
 ) -> None:
-    """When RaisedAtOnce is raised, the transaction has to be rolled back, the saga forgotten."""
+    """When RaisedAtOnce is raised, the saga has to be forgotten; its effects are rolled back."""
     decide = partial(saga.handle, at_once=at_once, metadata=current_context().metadata())
     events = decide(given)
-    for event in events:  # they become more
-        if asks_at_once(event) and _wants(saga, event):
-            may_be_refused = (event.step, direction_of(event)) in refused
-            events += decide(handle_at_once(saga.id, event, may_be_refused=may_be_refused))
+    if any(map(asks_at_once, events)):
+        with transaction.atomic(using=events_settings().database):
+            for event in events:  # they become more
+                if asks_at_once(event) and _wants(saga, event):
+                    may_be_refused = (event.step, direction_of(event)) in refused
+                    events += decide(handle_at_once(saga.id, event, may_be_refused=may_be_refused))
 
 
 def _wants(saga: Saga, event: Requested) -> bool:

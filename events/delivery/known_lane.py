@@ -30,8 +30,19 @@ class KnownLane:
     #: No event is failed as long as so many attempts have.
     clean_at: int | None = None
 
-    def share_of(self, events: Sequence[RecordedEvent]) -> list[RecordedEvent]:
-        return [event for event in events if event.position > self.seen and self._is_for(event)]
+    def is_known_up_to(self, position: int) -> bool:
+        """Which events up to there are for it and not handled yet."""
+        return self.seen >= position or self.backlog is not None
+
+    def take(self, events: Sequence[RecordedEvent] | None, mark: int) -> None:
+        """The next events, up to the mark. None if nobody has read them."""
+        if events is None:
+            self.backlog = None
+            return
+        mine = [event for event in events if event.position > self.seen and self._is_for(event)]
+        self.backlog = [*(self.backlog or ()), *mine] or None
+        if self.backlog is None:
+            self.seen = max(self.seen, mark)
 
     def _is_for(self, event: RecordedEvent) -> bool:
         return (

@@ -22,6 +22,7 @@ from ..bus.subscription import Delivery, Subscription, subscriptions
 from ..conf import events_settings
 from ..exceptions import LeaseLost
 from ..models import Event, FailedEvent, Lane, SubscriptionState
+from ..recorded_event import RecordedEvent
 from ..store.base import EventStore
 from ..store.configured import event_store
 from . import lanes
@@ -41,6 +42,9 @@ LONGEST_NAP_SECONDS = 0.25
 PAUSE_SECONDS = 1.0
 #: What operators changed, and which retries are due, is looked up this often.
 REFRESH_SECONDS = 0.5
+#: So long at most, subscriptions wait for others of higher priority, one event of which can lead to
+#: the next.
+PATIENCE_SECONDS = 0.2
 #: A lane that another worker has is left alone for this long.
 BUSY_SECONDS = 0.02
 #: A checkpoint that is so far behind events which aren't for it is moved.
@@ -63,6 +67,7 @@ class Worker:
     tally: Tally = field(default_factory=Tally)
     _lanes: dict[tuple[str, int], KnownLane] = field(default_factory=dict)
     _refreshed_at: float = float("-inf")
+    _served_all_at: float = float("-inf")
     _peeked: int = 0
 
     def run(self, *, idle_seconds: float | None = None) -> None:
@@ -97,10 +102,17 @@ class Worker:
         worked = False
         mark = self.store.high_water_mark()
         self._peek(mark)
+        priority = None
         for lane in self._waiting_lanes(mark):
             if self.is_stopping():
                 break
-            worked = self._run(lane, mark) or worked
+            is_less_urgent = priority is not None and lane.subscription.priority < priority
+            if is_less_urgent and self._is_early() and not is_time_for_chores:
+                return True  # what was appended meanwhile may be more urgent
+            if self._run(lane, mark):
+                worked, priority = True, lane.subscription.priority
+        else:
+            self._served_all_at = monotonic()
         # After the events: an answer that is in the log already counts before a time-out.
         if is_time_for_chores and self.only is None and not self.is_stopping():
             worked = do_chores() or worked
@@ -110,7 +122,7 @@ class Worker:
         """Moves the checkpoints behind what was passed over: now that there is time for it, whoever
         looks at them shall see that nothing is behind."""
         for lane in self._lanes.values():
-            if lane.seen > lane.checkpoint:
+            if lane.seen > lane.checkpoint and not lane.backlog:
                 self._run(lane, lane.seen)
 
     def is_held_back(self) -> bool:
@@ -119,6 +131,10 @@ class Worker:
         mark = self.store.high_water_mark()
         events = Event.objects.using(events_settings().database)
         return events.filter(position__gt=mark).exists()
+
+    def _is_early(self) -> bool:
+        """For subscriptions of lower priority than others that have had something to do."""
+        return monotonic() - self._served_all_at < PATIENCE_SECONDS
 
     # --- what there is to do ---
 
@@ -155,10 +171,13 @@ class Worker:
                         checkpoint=row.position,
                         changed_at=row.subscription.changed_at,
                     )
+                if row.position != lane.checkpoint:
+                    lane.backlog = None
                 lane.seen, lane.checkpoint = max(lane.seen, row.position), row.position
                 lane.has_due_retries = key in due
                 if row.attempted_to is not None:
-                    lane.seen = row.position  # unfinished, maybe by a worker that is gone
+                    # Unfinished, maybe by a worker that is gone.
+                    lane.seen, lane.backlog = row.position, None
                 self._lanes[key] = lane
 
     def _lanes_with_due_retries(self) -> set[tuple[str, int]]:
@@ -171,21 +190,23 @@ class Worker:
         """Reads the newest events once, for all lanes that have seen the others. Those that they
         aren't for have seen them, then, without a lease."""
         first, self._peeked = self._peeked, mark
-        for lane in self._lanes.values():
-            lane.backlog = None
-        current = [lane for lane in self._lanes.values() if first <= lane.seen < mark]
-        if not current or mark - first > MAX_PEEK_POSITIONS:
-            return
+        current = [lane for lane in self._lanes.values() if lane.is_known_up_to(first)]
+        if current and mark > first:
+            events = self._new_events(current, first, mark)
+            for lane in current:
+                lane.take(events, mark)
+
+    def _new_events(
+        self, current: Sequence[KnownLane], first: int, mark: int
+    ) -> list[RecordedEvent] | None:
+        """None if they are too many."""
+        if mark - first > MAX_PEEK_POSITIONS:
+            return None
         criteria = {criterion for lane in current for criterion in lane.subscription.criteria}
         events = self.store.read_backlog(
             tuple(criteria), after=first, up_to=mark, limit=MAX_PEEK + 1
         )
-        if len(events) > MAX_PEEK:
-            return
-        for lane in current:
-            lane.backlog = lane.share_of(events)
-            if not lane.backlog:
-                lane.seen = mark
+        return events if len(events) <= MAX_PEEK else None
 
     def _waiting_lanes(self, mark: int) -> list[KnownLane]:
         """By priority of their subscriptions."""
@@ -205,6 +226,7 @@ class Worker:
 
     def _run(self, lane: KnownLane, mark: int) -> bool:
         lease = self._acquire(lane)
+        backlog, lane.backlog = lane.backlog, None
         if lease is None:
             lane.not_before = monotonic() + BUSY_SECONDS
             return False
@@ -215,8 +237,8 @@ class Worker:
             store=self.store,
             is_stopping=self.is_stopping,
             ignores_delays=self.ignores_delays,
-            backlog=lane.backlog if is_where_it_was else None,
-            passed_over=lane.seen if is_where_it_was and lane.backlog else 0,
+            backlog=backlog if is_where_it_was else None,
+            passed_over=lane.seen if is_where_it_was and backlog else 0,
             is_clean=lease.failed_attempts == lane.clean_at,
             tally=self.tally,
         )
