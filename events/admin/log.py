@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin import AdminSite
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern
 from django.utils.translation import gettext_lazy as _
 
 from ..explorer import details, search
 from ..explorer.bare_words import redirect_to_place
 from ..explorer.conditions import Condition
+from ..explorer.content_policy import guarded
 from ..explorer.filters import CategoryFilter, EventTypeFilter
 from ..explorer.keyset import KeysetAdmin, ReadOnlyAdmin
 from ..explorer.links import events_link
+from ..explorer.navigation import Entry, add_entry
 from ..explorer.presentation import moment_column
 from ..explorer.queries import in_log_database, stream_name, with_actor, with_stream
 from ..models import AggregateVersion, Event, Snapshot
+from .pages import ExplorerPage
 
 
 class LogAdmin(ReadOnlyAdmin, KeysetAdmin):
     """`details` gives the context of a row's own page."""
 
     details: Callable[[AdminSite, HttpRequest, Any], dict[str, Any]]
+    pages: Sequence[ExplorerPage] = ()
+
+    def get_urls(self) -> list[URLPattern]:
+        return guarded([*self.page_urls(), *super().get_urls()])
+
+    def page_urls(self) -> list[URLPattern]:
+        """They come before those of Django, which take any text for the key of a row."""
+        return [page.pattern(self) for page in self.pages]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return in_log_database(super().get_queryset(request))
@@ -158,3 +170,8 @@ class SnapshotAdmin(ByStreamAdmin):
     fields = ("aggregate_type", "aggregate_id", "version", "schema_version", "created")
 
     created = moment_column("created_at", _("created"))
+
+
+add_entry(Entry(label=_("Events"), rank=100, model=Event))
+add_entry(Entry(label=_("Streams"), rank=110, model=AggregateVersion))
+add_entry(Entry(label=_("Snapshots"), rank=120, model=Snapshot))

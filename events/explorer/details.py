@@ -17,6 +17,7 @@ from .current_form import current_form
 from .index_range import Cursor, IndexRange
 from .links import events_link, events_url, object_url
 from .paging import InvalidCursor, cursor_of, page_links, read_page
+from .permissions import may_view
 from .presentation import moment, pretty_json
 
 EVENTS_PER_PAGE = 25
@@ -100,7 +101,3 @@ def _url(site: AdminSite, row: Model | None) -> str | None:
 
 def _url_if_visible(site: AdminSite, request: HttpRequest, row: Model | None) -> str | None:
     return _url(site, row) if row and may_view(site, request, type(row)) else None
-
-
-def may_view(site: AdminSite, request: HttpRequest, model: type[Model]) -> bool:
-    return site.is_registered(model) and site.get_model_admin(model).has_view_permission(request)
