@@ -16,14 +16,17 @@ from ..explorer import details, search
 from ..explorer.bare_words import redirect_to_place
 from ..explorer.conditions import Condition
 from ..explorer.content_policy import guarded
+from ..explorer.event_details import event_details
 from ..explorer.filters import CategoryFilter, EventTypeFilter
 from ..explorer.keyset import KeysetAdmin, ReadOnlyAdmin
 from ..explorer.links import events_link
 from ..explorer.navigation import Entry, add_entry
 from ..explorer.presentation import moment_column
 from ..explorer.queries import in_log_database, stream_name, with_actor, with_stream
+from ..explorer.trace.details import trace_details
 from ..models import AggregateVersion, Event, Snapshot
-from .pages import ExplorerPage
+from .pages import DetailsPage, ExplorerPage
+from .revealing import REVEAL
 
 
 class LogAdmin(ReadOnlyAdmin, KeysetAdmin):
@@ -58,7 +61,17 @@ class LogAdmin(ReadOnlyAdmin, KeysetAdmin):
 @admin.register(Event)
 class EventAdmin(LogAdmin):
     change_form_template = "events/explorer/event.html"
-    details = staticmethod(details.event_details)
+    details = staticmethod(event_details)
+    pages = (
+        REVEAL,
+        DetailsPage(
+            name="trace",
+            route="trace/",
+            title=_("Trace"),
+            template="events/explorer/trace.html",
+            details=trace_details,
+        ),
+    )
     ordering = ("-position",)
     list_display = (
         "position",
@@ -72,14 +85,7 @@ class EventAdmin(LogAdmin):
     )
     list_filter = (EventTypeFilter, CategoryFilter)
     list_defer = ("event_data", "metadata")
-    fields = (
-        ("position", "event_id"),
-        ("event_type", "event_version"),
-        ("stream_in_full", "version"),
-        ("recorded", "occurred"),
-        ("correlation_in_full", "causation_id"),
-        "actor",
-    )
+    fields = ("position",)  # the page is a template of its own
     search_fields = ("event_id",)  # shows the box; get_conditions says what it searches
     search_help_text = _(
         "Paste an id or a name, or combine id:… type:… stream:User-… correlation:… cause:… "
@@ -105,10 +111,6 @@ class EventAdmin(LogAdmin):
     def stream(self, event: Event) -> str:
         return events_link(self.admin_site, stream=stream_name(event))
 
-    @admin.display(description=_("stream"))
-    def stream_in_full(self, event: Event) -> str:
-        return events_link(self.admin_site, stream_name(event), stream=stream_name(event))
-
     @admin.display(description=_("version"))
     def version(self, event: Event) -> int:
         return event.sequence_number
@@ -117,11 +119,6 @@ class EventAdmin(LogAdmin):
     def correlation(self, event: Event) -> str | None:
         found = event.correlation_id
         return events_link(self.admin_site, correlation=found) if found else None
-
-    @admin.display(description=_("correlation id"))
-    def correlation_in_full(self, event: Event) -> str:
-        found = event.correlation_id
-        return events_link(self.admin_site, found, correlation=found) if found else "-"
 
     @admin.display(description=_("actor"))
     def actor(self, event: Any) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseNotAllowed
@@ -21,6 +21,10 @@ from ..explorer.permissions import has_permission
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
+
+
+#: Gives a page's context. Raises Http404 for what there is not.
+Details: TypeAlias = Callable[..., dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,3 +93,16 @@ class ExplorerPage(ABC):
             return self.respond(model_admin, request, **arguments)
 
         return view
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetailsPage(ExplorerPage):
+    """All of whose context comes from a function of `explorer`: of the site, the request and the
+    arguments of the route."""
+
+    details: Details
+
+    def context(
+        self, model_admin: ModelAdmin[Any], request: HttpRequest, **arguments: Any
+    ) -> dict[str, Any]:
+        return self.details(model_admin.admin_site, request, **arguments)

@@ -13,17 +13,42 @@ from django.utils.safestring import SafeString
 
 from ..explorer import navigation
 from ..explorer.charts import LineChart, sparkline
+from ..explorer.disclosure import disclosure_of
 from ..explorer.json_tree import tree
+from ..explorer.links import page_url
 from ..explorer.presentation import moment, pretty_json
+from ..models import Event
 
 register = template.Library()
 
 _COMPONENTS = "events/explorer/components"
+MAX_NOTICES = 3
 
 
 @register.inclusion_tag(f"{_COMPONENTS}/navigation.html", takes_context=True)
 def explorer_navigation(context: template.Context) -> dict[str, Any]:
     return {"links": navigation.navigation(context["request"])}
+
+
+@register.inclusion_tag(f"{_COMPONENTS}/personal.html", takes_context=True)
+def personal_notice(context: template.Context) -> dict[str, Any]:
+    """Where personal data of a page is hidden or revealed. Put it below the data: it tells what
+    has been rendered, or prepared by the view, so far."""
+    request = context["request"]
+    disclosure = disclosure_of(request)
+    hidden = [{"stream": stream} for stream in disclosure.hidden_in[:MAX_NOTICES]]
+    shown = [
+        {"stream": stream, "until": moment(datetime.fromisoformat(disclosure.revealed[stream]))}
+        for stream in disclosure.revealed_in[:MAX_NOTICES]
+    ]
+    if not hidden and not shown:
+        return {}
+    return {
+        "notices": [*hidden, *shown],
+        "may_reveal": disclosure.may_reveal,
+        "url": page_url(navigation.site_of(request), Event, "reveal"),
+        "next": request.get_full_path(),
+    }
 
 
 @register.simple_tag
@@ -67,8 +92,14 @@ def json_tree(value: Any) -> dict[str, Any]:
 
 @register.inclusion_tag(f"{_COMPONENTS}/facts.html")
 def facts(rows: Sequence[tuple[Any, Any]]) -> dict[str, Any]:
-    """(label, value) as a list of terms. Values that are markup are given as SafeString."""
-    return {"rows": [row for row in rows if row is not None]}
+    """(label, value) as a list of terms. Moments become time stamps; markup is given as
+    SafeString."""
+    return {
+        "rows": [
+            (label, timestamp(value) if isinstance(value, datetime) else value)
+            for label, value in rows
+        ]
+    }
 
 
 @register.inclusion_tag(f"{_COMPONENTS}/line_chart.html")
