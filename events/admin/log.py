@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 from django.utils.translation import gettext_lazy as _
 
-from ..explorer import details, search
+from ..explorer import search
 from ..explorer.bare_words import redirect_to_place
 from ..explorer.conditions import Condition
 from ..explorer.content_policy import guarded
@@ -22,9 +22,9 @@ from ..explorer.keyset import KeysetAdmin, ReadOnlyAdmin
 from ..explorer.links import events_link
 from ..explorer.navigation import Entry, add_entry
 from ..explorer.presentation import moment_column
-from ..explorer.queries import in_log_database, stream_name, with_actor, with_stream
+from ..explorer.queries import in_log_database, stream_name, with_actor
 from ..explorer.trace.details import trace_details
-from ..models import AggregateVersion, Event, Snapshot
+from ..models import Event
 from .pages import DetailsPage, ExplorerPage
 from .revealing import REVEAL
 
@@ -125,50 +125,4 @@ class EventAdmin(LogAdmin):
         return event.actor_id or "-"
 
 
-class ByStreamAdmin(LogAdmin):
-    """Of a table with one row a stream."""
-
-    ordering = ("aggregate_type", "aggregate_id")
-    list_filter = (CategoryFilter,)
-    search_fields = ("aggregate_id",)
-    search_help_text = _("The name of a stream, User-…, or an aggregate id. Exact.")
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        return with_stream(queryset, search_term.strip()), False
-
-    @admin.display(description=_("stream"))
-    def stream(self, row: AggregateVersion | Snapshot) -> str:
-        return stream_name(row)
-
-    @admin.display(description=_("events"))
-    def events(self, row: AggregateVersion | Snapshot) -> str:
-        return events_link(self.admin_site, _("show"), stream=stream_name(row))
-
-
-@admin.register(AggregateVersion)
-class StreamAdmin(ByStreamAdmin):
-    change_form_template = "events/explorer/stream.html"
-    details = staticmethod(details.stream_details)
-    list_display = ("stream", "version", "last_event", "first_event", "events")
-    fields = ("aggregate_type", "aggregate_id", "version", "first_event", "last_event")
-
-    first_event = moment_column("created_at", _("first event"))
-    last_event = moment_column("updated_at", _("last event"))
-
-
-@admin.register(Snapshot)
-class SnapshotAdmin(ByStreamAdmin):
-    change_form_template = "events/explorer/snapshot.html"
-    details = staticmethod(details.snapshot_details)
-    list_display = ("stream", "version", "schema_version", "created", "events")
-    list_defer = ("snapshot_data",)
-    fields = ("aggregate_type", "aggregate_id", "version", "schema_version", "created")
-
-    created = moment_column("created_at", _("created"))
-
-
 add_entry(Entry(label=_("Events"), rank=100, model=Event))
-add_entry(Entry(label=_("Streams"), rank=110, model=AggregateVersion))
-add_entry(Entry(label=_("Snapshots"), rank=120, model=Snapshot))

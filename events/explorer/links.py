@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
-from ..models import Event
+from ..models import AggregateVersion, Event
 from .presentation import shortened
 from .search import to_text
 
@@ -36,6 +36,14 @@ def list_url(site: AdminSite, model: type[Model], **filters: str) -> str:
 def page_url(site: AdminSite, model: type[Model], name: str, **parameters: str) -> str:
     """Of an `ExplorerPage` whose route has no arguments."""
     url = _url(site, model, name)
+    return f"{url}?{urlencode(parameters)}" if parameters else url
+
+
+def state_url(site: AdminSite, stream_key: int, **parameters: int) -> str:
+    """Of the stream's aggregate: `version`, compared with the version `against`."""
+    options = AggregateVersion._meta
+    name = f"admin:{options.app_label}_{options.model_name}_state"
+    url = reverse(name, kwargs={"key": stream_key}, current_app=site.name)
     return f"{url}?{urlencode(parameters)}" if parameters else url
 
 
