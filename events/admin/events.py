@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from ..explorer.bare_words import redirect_to_place
+from ..explorer.catalogue import catalogue_details, type_details
 from ..explorer.conditions import Condition, Conditions
 from ..explorer.event_details import event_details
 from ..explorer.event_list import EventChangeList, event_conditions, event_range
+from ..explorer.event_list_details import extension_columns, list_context, unchanged
+from ..explorer.extensions import explorer
 from ..explorer.filters import CategoryFilter, EventTypeFilter
 from ..explorer.index_range import IndexRange
 from ..explorer.links import events_link
@@ -21,9 +26,11 @@ from ..explorer.presentation import moment_column
 from ..explorer.queries import stream_name, with_actor
 from ..explorer.trace.details import trace_details
 from ..models import Event
+from .exporting import EXPORT
 from .log import LogAdmin
 from .pages import DetailsPage
 from .revealing import REVEAL
+from .saved_views import DELETE_VIEW, SAVE_VIEW
 
 
 @admin.register(Event)
@@ -39,6 +46,23 @@ class EventAdmin(LogAdmin):
             template="events/explorer/trace.html",
             details=trace_details,
         ),
+        DetailsPage(
+            name="catalogue",
+            route="catalogue/",
+            title=_("Event types"),
+            template="events/explorer/catalogue.html",
+            details=catalogue_details,
+        ),
+        DetailsPage(
+            name="type",
+            route="catalogue/<path:event_type>/",
+            title=_("Event type"),
+            template="events/explorer/event_type.html",
+            details=type_details,
+        ),
+        EXPORT,
+        SAVE_VIEW,
+        DELETE_VIEW,
     )
     ordering = ("-position",)
     list_display = (
@@ -52,7 +76,6 @@ class EventAdmin(LogAdmin):
         "occurred",
     )
     list_filter = (EventTypeFilter, CategoryFilter)
-    list_defer = ("event_data", "metadata")
     fields = ("position",)  # the page is a template of its own
     search_fields = ("event_id",)  # shows the box; get_conditions says what it searches
     search_help_text = _(
@@ -64,8 +87,16 @@ class EventAdmin(LogAdmin):
     recorded = moment_column("recorded_at", _("recorded"))
     occurred = moment_column("occurred_on", _("occurred"))
 
+    @property
+    def list_defer(self) -> Sequence[str]:  # type: ignore[override]
+        """Columns of hosts may read all of an event."""
+        return () if explorer.columns else ("event_data", "metadata")
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return with_actor(super().get_queryset(request))
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return [*self.list_display, *extension_columns(request)]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[EventChangeList]:
         return EventChangeList
@@ -79,8 +110,15 @@ class EventAdmin(LogAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        located = self.has_view_permission(request) and redirect_to_place(request)
-        return located or super().changelist_view(request, extra_context)
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        located = redirect_to_place(request)
+        if located:
+            return located
+        response = super().changelist_view(
+            request, {**list_context(self.admin_site, request), **(extra_context or {})}
+        )
+        return unchanged(request, response) or response
 
     @admin.display(description=_("stream"))
     def stream(self, event: Event) -> str:
@@ -100,4 +138,9 @@ class EventAdmin(LogAdmin):
         return event.actor_id or "-"
 
 
+def _url_name(page: str) -> str:
+    return f"{Event._meta.app_label}_{Event._meta.model_name}_{page}"
+
+
 add_entry(Entry(label=_("Events"), rank=100, model=Event))
+add_entry(Entry(label=_("Event types"), rank=130, model=Event, url_name=_url_name("catalogue")))

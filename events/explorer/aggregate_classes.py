@@ -10,12 +10,12 @@ from ..aggregates import EventSourcedAggregate
 
 def find_aggregate_class(category: str) -> type[EventSourcedAggregate] | None:
     """Of several, the one that was declared last."""
-    found = [
-        cls
-        for cls in _subclasses(EventSourcedAggregate)
-        if getattr(cls, "aggregate_type", None) == category
-    ]
+    found = [cls for cls in aggregate_classes() if cls.aggregate_type == category]
     return found[-1] if found else None
+
+
+def aggregate_classes() -> Iterator[type[EventSourcedAggregate]]:
+    return (cls for cls in _subclasses(EventSourcedAggregate) if hasattr(cls, "aggregate_type"))
 
 
 def _subclasses(cls: type[EventSourcedAggregate]) -> Iterator[type[EventSourcedAggregate]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.admin import AdminSite
@@ -33,18 +34,25 @@ def list_url(site: AdminSite, model: type[Model], **filters: str) -> str:
     return f"{url}?{urlencode(filters)}" if filters else url
 
 
-def page_url(site: AdminSite, model: type[Model], name: str, **parameters: str) -> str:
-    """Of an `ExplorerPage` whose route has no arguments."""
-    url = _url(site, model, name)
+def page_url(
+    site: AdminSite,
+    model: type[Model],
+    name: str,
+    *,
+    arguments: Mapping[str, Any] | None = None,
+    **parameters: str,
+) -> str:
+    """Of an `ExplorerPage` below the list of the model."""
+    options = model._meta
+    full_name = f"admin:{options.app_label}_{options.model_name}_{name}"
+    url = reverse(full_name, kwargs=dict(arguments or {}), current_app=site.name)
     return f"{url}?{urlencode(parameters)}" if parameters else url
 
 
 def state_url(site: AdminSite, stream_key: int, **parameters: int) -> str:
     """Of the stream's aggregate: `version`, compared with the version `against`."""
-    options = AggregateVersion._meta
-    name = f"admin:{options.app_label}_{options.model_name}_state"
-    url = reverse(name, kwargs={"key": stream_key}, current_app=site.name)
-    return f"{url}?{urlencode(parameters)}" if parameters else url
+    given = {name: str(version) for name, version in parameters.items()}
+    return page_url(site, AggregateVersion, "state", arguments={"key": stream_key}, **given)
 
 
 def events_link(site: AdminSite, text: object = None, **terms: str) -> SafeString:

@@ -6,7 +6,7 @@ the statements.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -72,6 +72,25 @@ def read_page(
         next=back if cursor.backwards else onwards,
         stopped_at=stopped_at,
     )
+
+
+def read_batches(
+    queryset: QuerySet[RowT],
+    index_range: IndexRange,
+    further: Mapping[str, Any] | None = None,
+    size: int = SCAN_BATCH,
+) -> Iterator[list[RowT]]:
+    """All rows of the range that have the `further` values too, some at a time."""
+    further, width, cursor = further or {}, len(index_range.columns), Cursor()
+    while True:
+        rows = index_range.rows(queryset, cursor).values_list(*index_range.columns, *further, "pk")
+        batch = list(rows[:size])
+        keys = [row[-1] for row in batch if _have(row[width:-1], tuple(further.values()))]
+        found = queryset.in_bulk(keys)
+        yield [found[key] for key in keys if key in found]
+        if len(batch) < size:
+            return
+        cursor = Cursor(key=batch[-1][:width])
 
 
 class _Head(NamedTuple):

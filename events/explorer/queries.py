@@ -110,7 +110,7 @@ def children(event: Event) -> list[Event]:
     return list(caused.rows(event_heads(), Cursor())[: MAX_CHILDREN + 1])
 
 
-def find_stream(row: Event | Snapshot) -> AggregateVersion | None:
+def find_stream(row: AggregateVersion | Event | Snapshot) -> AggregateVersion | None:
     rows: QuerySet[AggregateVersion] = in_log_database(AggregateVersion.objects.all())
     return _one(rows.filter(aggregate_type=row.aggregate_type, aggregate_id=row.aggregate_id))
 
