@@ -54,7 +54,7 @@ class Style:
         for number in range(_ROUNDS):
             FailedEvent.objects.filter(status="retrying").update(next_attempt_at=None)
             drain(raise_errors=False)
-            at = database_time() + timedelta(days=1)
+            at = database_time() + timedelta(days=60)
             is_waiting = FailedEvent.objects.filter(status="retrying").exists()
             if is_waiting and number < _RETRIES_BEFORE_A_DEADLINE:
                 continue
