@@ -1,5 +1,5 @@
 """The tables, by what they hold: the log, the commands that were answered, where subscriptions
-stand, and what operators did."""
+stand, what operators did, and the searches that they keep."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from .command_record import CommandRecord
 from .delivery import FailedEvent, Lane, SubscriptionState, WakeUp
 from .log import AggregateVersion, AppendLock, Event, Snapshot
 from .operation import OperatorAction
+from .saved_view import SavedView
 
 __all__ = [
     "AggregateVersion",
@@ -16,6 +17,7 @@ __all__ = [
     "FailedEvent",
     "Lane",
     "OperatorAction",
+    "SavedView",
     "Snapshot",
     "SubscriptionState",
     "WakeUp",
