@@ -8,8 +8,8 @@ from functools import partial
 import pytest
 from django.core.management import call_command
 
+from events.store.configured import event_store
 from olist.outcomes import outcomes
-from sagas.models import SagaInstance
 from tests.delivery.workers import let_leases_expire
 from tests.olist.placed import NUMBER, write_orders
 from tests.orders.styles import STYLES, installed
@@ -19,6 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 TIMES = 2
 KILLS = 3
+EVENTS_BETWEEN_KILLS = 60
 
 
 def replay(style, directory):
@@ -28,23 +29,21 @@ def replay(style, directory):
     return out.getvalue()
 
 
-def count_ended():
-    return SagaInstance.objects.exclude(ended_at=None).count()
-
-
-def have_ended(number):
-    return count_ended() >= number
+def has_reached(position):
+    return event_store().high_water_mark() >= position
 
 
 @pytest.mark.parametrize("style", STYLES)
 def test_a_replay_killed_again_and_again_comes_to_the_same_totals(style, folder):
     directory = str(write_orders(folder, times=TIMES))
-    for kill in range(KILLS):
+    mark = 0
+    for _ in range(KILLS):
         with running(replay, style, directory) as process:
-            eventually(partial(have_ended, 6 * kill + 1), seconds=60)
+            eventually(partial(has_reached, mark + EVENTS_BETWEEN_KILLS), seconds=60)
             process.kill()
         let_leases_expire()
-        assert count_ended() < 12 * TIMES
+        mark = event_store().high_water_mark()
+        assert outcomes().as_expected.total() < NUMBER * TIMES
 
     replay(style, directory)
 
