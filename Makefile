@@ -6,7 +6,7 @@ pip_install := -m pip install --quiet --disable-pip-version-check -r
 
 with_rabbitmq := $(python) scripts/private_rabbitmq.py --
 
-.PHONY: help demo test test-databases chaos lint format bench clean
+.PHONY: help demo test test-databases chaos olist lint format bench clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,8 +21,14 @@ test-databases:
 	$(python) scripts/private_postgresql.py -- $(python) -m pytest -m "not sqlite" $(ARGS)
 	DATABASE_URL= $(python) -m pytest -m "not postgresql" $(ARGS)
 
-chaos: .venv/dev ## kill workers at every step, and count what is lost or doubled [SUITE=name]
-	$(with_rabbitmq) $(python) scripts/private_postgresql.py -- $(python) -m chaos $(if $(SUITE),--suite $(SUITE))
+chaos: .venv/dev ## kill workers at every step, and count what is lost or doubled [SUITE=name] [STYLE=of sagas]
+	$(with_rabbitmq) $(python) scripts/private_postgresql.py -- $(python) -m chaos \
+		$(if $(SUITE),--suite $(SUITE)) $(if $(STYLE),--style $(STYLE))
+
+olist: .venv/runtime ## real orders through the shop [DIR=... MONTH=2017-11 STYLE=choreographed KILLS=3]
+	SAGA_STYLE=$(or $(STYLE),orchestrated) DEBUG=off SECRET_KEY=olist \
+		$(python) scripts/private_postgresql.py -- $(python) -m olist $(DIR) \
+		$(if $(MONTH),--month $(MONTH)) $(if $(KILLS),--kills $(KILLS))
 
 lint: .venv/dev ## check format, code, types, imports and migrations
 	.venv/bin/ruff format --check

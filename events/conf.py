@@ -36,6 +36,8 @@ class EventsSettings:
     )
     #: Where it is and how it is used: see `rabbitmq.conf`. None: not at all.
     rabbitmq: Mapping[str, Any] | None = None
+    #: Content-Security-Policy of the explorer's pages; None where the host sets one for all pages.
+    explorer_content_policy: str | None = "default-src 'self'; base-uri 'self'"
 
     def wrong_values(self) -> list[str]:
         """A sentence for each value that can't be."""
@@ -53,6 +55,8 @@ class EventsSettings:
             "prepare_statements": isinstance(self.prepare_statements, bool),
             "api_authentication_classes": isinstance(self.api_authentication_classes, list | tuple),
             "rabbitmq": self.rabbitmq is None or isinstance(self.rabbitmq, dict),
+            "explorer_content_policy": self.explorer_content_policy is None
+            or isinstance(self.explorer_content_policy, str),
         }
         return [
             f"EVENTS[{name!r}] can't be {getattr(self, name)!r}."

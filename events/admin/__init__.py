@@ -3,6 +3,6 @@
 
 from __future__ import annotations
 
-from . import delivery, log, operator_log
+from . import delivery, events, operator_log, streams
 
-__all__ = ["delivery", "log", "operator_log"]
+__all__ = ["delivery", "events", "operator_log", "streams"]

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from ..exceptions import InvalidInput, RegistrationError, UnknownSubscription
 from ..messages import DomainEvent
@@ -37,6 +38,15 @@ LOCAL_RETRY = RetryPolicy(attempts=1)
 QUEUE_RETRY = RetryPolicy(
     attempts=5, first_delay_seconds=5, factor=6, max_delay_seconds=1800, jitter=0
 )
+
+
+@runtime_checkable
+class SavesTogether(Protocol):
+    """A handler of single events that writes once for all of a transaction. Not for batches."""
+
+    def together(self) -> AbstractContextManager[Handler]:
+        """Entered in the transaction, with what is called for each of its events; left without an
+        error after the last one, to write; left with one, all of it is forgotten."""
 
 
 class Delivery(Enum):

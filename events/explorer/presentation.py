@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -31,6 +31,24 @@ def moment_column(field: str, title: Any) -> Callable[[Any, Any], str]:
     return column
 
 
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
+
+
+def duration(value: timedelta) -> str:
+    """Two units at most: `2 h 3 min`, `1.25 s`, `7 ms`."""
+    seconds = value.total_seconds()
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.2f} s"
+    parts, rest = [], round(seconds)
+    for size, unit in (*_UNITS, (1, "s")):
+        count, rest = divmod(rest, size)
+        if count:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2])
+
+
 def shortened(name: str) -> str:
     """Ids that are ordered by time begin alike and end by chance: their end is kept."""
     name = _UUID.sub(r"…\1", name)
@@ -41,4 +59,9 @@ def pretty_json(value: Any) -> str:
     """Indented; integers of any size stay exact. Half surrogates, which no page can hold, are
     escaped."""
     text = json.dumps(value, indent=2, ensure_ascii=False, default=repr)
+    return text.encode(errors="backslashreplace").decode()
+
+
+def one_line(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=repr)
     return text.encode(errors="backslashreplace").decode()

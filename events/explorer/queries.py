@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from ..conf import events_settings
 from ..models import AggregateVersion, Event, FailedEvent, Snapshot
 from ..recorded_event import RecordedEvent
 from .index_range import Cursor, IndexRange
+from .json_fields import JsonField
 
 RowT = TypeVar("RowT", bound=Model)
 StreamRow: TypeAlias = AggregateVersion | Event | FailedEvent | RecordedEvent | Snapshot
@@ -69,6 +71,23 @@ def events_of_stream(row: AggregateVersion | Event | Snapshot) -> QuerySet[Event
     return event_heads().filter(aggregate_type=row.aggregate_type, aggregate_id=row.aggregate_id)
 
 
+def recorded(event: Event) -> RecordedEvent:
+    """As other code of the host knows it."""
+    return RecordedEvent(
+        position=event.position,
+        aggregate_type=event.aggregate_type,
+        aggregate_id=event.aggregate_id,
+        sequence_number=event.sequence_number,
+        event_id=event.event_id,
+        event_type=event.event_type,
+        event_version=event.event_version,
+        data=event.event_data,
+        metadata=event.metadata,
+        occurred_on=event.occurred_on,
+        recorded_at=event.recorded_at,
+    )
+
+
 def previous_in_stream(event: Event) -> Event | None:
     earlier = events_of_stream(event).filter(sequence_number__lt=event.sequence_number)
     return earlier.order_by("-sequence_number").first()
@@ -91,7 +110,7 @@ def children(event: Event) -> list[Event]:
     return list(caused.rows(event_heads(), Cursor())[: MAX_CHILDREN + 1])
 
 
-def find_stream(row: Event | Snapshot) -> AggregateVersion | None:
+def find_stream(row: AggregateVersion | Event | Snapshot) -> AggregateVersion | None:
     rows: QuerySet[AggregateVersion] = in_log_database(AggregateVersion.objects.all())
     return _one(rows.filter(aggregate_type=row.aggregate_type, aggregate_id=row.aggregate_id))
 
@@ -114,8 +133,9 @@ def with_stream(rows: QuerySet[Any], name_or_id: str) -> QuerySet[Any]:
     return rows.filter(aggregate_type__in=categories, aggregate_id__in=spellings(name_or_id))
 
 
-def places_of(word: str) -> list[tuple[str, str]]:
-    """Where an id or a name occurs: qualifiers of the search, and values for them."""
+def places_of(word: str, fields: Sequence[JsonField] = ()) -> list[tuple[str, str]]:
+    """Where an id or a name occurs: qualifiers of the search, and values for them. `fields` have
+    an index."""
     heads, event_id = event_heads(), as_uuid(word)
     places = []
     if event_id and heads.filter(event_id=event_id).exists():
@@ -133,6 +153,11 @@ def places_of(word: str) -> list[tuple[str, str]]:
             for spelling in spellings(word)
             if IndexRange(["position"], {column: spelling}).rows(heads, Cursor())[:1]
         ]
+    for field in fields:
+        values = heads.annotate(**{field.alias: field.expression()})
+        found_in = IndexRange(["position"], {field.alias: word}).rows(values, Cursor())
+        if found_in.values_list("position")[:1]:
+            places.append((str(field), word))
     return places
 
 

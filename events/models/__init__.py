@@ -1,5 +1,5 @@
 """The tables, by what they hold: the log, the commands that were answered, where subscriptions
-stand, what came from a broker, and what operators did."""
+stand, what came from a broker, what operators did, and the searches that they keep."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from .delivery import FailedEvent, Lane, SubscriptionState, WakeUp
 from .log import AggregateVersion, AppendLock, Event, Snapshot
 from .operation import OperatorAction
 from .received import DeadMessage, InboxEntry, ReceivedEvent
+from .saved_view import SavedView
 
 __all__ = [
     "AggregateVersion",
@@ -20,6 +21,7 @@ __all__ = [
     "Lane",
     "OperatorAction",
     "ReceivedEvent",
+    "SavedView",
     "Snapshot",
     "SubscriptionState",
     "WakeUp",

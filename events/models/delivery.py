@@ -158,6 +158,7 @@ class FailedEvent(models.Model):
                 fields=["subscription", "status", "next_attempt_at"], name="events_failed_due"
             ),
             models.Index(fields=["status", "fingerprint"], name="events_failed_group"),
+            models.Index(fields=["event_id"], name="events_failed_event_id"),
         ]
 
     def __str__(self) -> str:

@@ -30,10 +30,6 @@ class ReceivedEvents(EventSource):
     def high_water_mark(self) -> int:
         return self._rows.aggregate(last=Max("position"))["last"] or 0
 
-    def read_kinds(self, *, after: int, up_to: int) -> set[tuple[str, str]]:
-        rows = self._rows.filter(position__gt=after, position__lte=up_to)
-        return set(rows.values_list("aggregate_type", "event_type").distinct())
-
     def get_event(self, event_id: UUID) -> RecordedEvent:
         """A dead letter's, too. Raises EventNotFound, or MalformedMessage."""
         try:

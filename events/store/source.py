@@ -132,10 +132,6 @@ class EventSource(ABC):
         return self._select(query, limit)
 
     @abstractmethod
-    def read_kinds(self, *, after: int, up_to: int) -> set[tuple[str, str]]:
-        """(aggregate type, event type) of the events at these positions."""
-
-    @abstractmethod
     def high_water_mark(self) -> int:
         """The position up to which the log is final: every event up to it is visible or will
         never be. 0 where the log is empty. Raises HighWaterMarkUnavailable."""

@@ -12,9 +12,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from events.admin.delivery import OperationsAdmin
-from events.explorer.conditions import Condition
+from events.explorer.conditions import Condition, Conditions
 from events.explorer.index_range import IndexRange
 from events.explorer.keyset import KeysetChangeList
+from events.explorer.navigation import Entry, add_entry
 from events.explorer.presentation import moment, moment_column
 
 from ..explorer.details import find_saga, saga_details
@@ -77,10 +78,10 @@ class SagaAdmin(OperationsAdmin):
             return []
         return [Condition(values={"correlation_id": word})]
 
-    def index_range(self, condition: Condition | None) -> IndexRange:
-        if isinstance(condition, Stuck):
-            return StuckRange(condition.quiet_since)
-        return super().index_range(condition)
+    def index_range(self, conditions: Conditions) -> IndexRange:
+        if isinstance(conditions.served, Stuck):
+            return StuckRange(conditions.served.quiet_since)
+        return super().index_range(conditions)
 
     def details(self, site: AdminSite, request: HttpRequest, row: SagaInstance) -> dict[str, Any]:
         saga, problem = find_saga(row.saga_id)
@@ -121,3 +122,6 @@ class SagaAdmin(OperationsAdmin):
     @admin.display(description=_("ended"))
     def ended(self, row: SagaInstance) -> str:
         return moment(row.ended_at) if row.ended_at else "-"
+
+
+add_entry(Entry(label=_("Sagas"), rank=200, model=SagaInstance))

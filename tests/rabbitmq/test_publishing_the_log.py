@@ -39,6 +39,11 @@ def publisher_of_this_test():
     relay.close_publishers()
 
 
+def passed(store):
+    """How many events of the log are behind the checkpoint."""
+    return sum(each.position <= position() for each in store.read_log())
+
+
 def position():
     return Lane.objects.get(subscription_id=relay.RELAY).position
 
@@ -134,7 +139,8 @@ def test_without_a_broker_nothing_is_counted_as_failed_and_nothing_is_passed(
 
     assert isinstance(caught.value.__cause__, BrokerUnavailable)
     lane = Lane.objects.get()
-    assert (lane.position, lane.outages, lane.failed_attempts) == (0, 1, 0)
+    assert (lane.outages, lane.failed_attempts) == (1, 0)
+    assert passed(store) == 0
     assert not FailedEvent.objects.exists()
     for _ in range(relay.RETRY.attempts + 1):
         drain(retries=True, raise_errors=False)
@@ -165,7 +171,7 @@ def test_a_full_queue_holds_the_relay_up_and_loses_nothing(store, queue, rabbitm
 
     with pytest.raises(DrainFailed, match="1 times"):
         drain()
-    assert position() == 0
+    assert passed(store) == 0
     outside.channel.queue_unbind(full, rabbitmq.exchange, "#")
 
     assert drain(retries=True).handled == 3
@@ -232,7 +238,7 @@ def test_silence_is_no_confirmation(store, rabbitmq, queue, outside, monkeypatch
     with pytest.raises(DrainFailed):
         drain()
 
-    assert position() == 0
+    assert passed(store) == 0
     monkeypatch.undo()
     assert drain(retries=True).handled == 2
 
