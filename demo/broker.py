@@ -31,7 +31,7 @@ class SecondService:
         ).stdout
 
     def start(self, *command: str) -> subprocess.Popen[Any]:
-        silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        silent: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         return subprocess.Popen(
             self._words(command), start_new_session=True, **silent, **self._options
         )
