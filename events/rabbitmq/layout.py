@@ -40,9 +40,8 @@ def event_topology(exchange: str) -> Topology:
     topology.add(
         Exchange(name=unrouted, kind=ExchangeKind.FANOUT),
         Exchange(name=exchange, alternate=unrouted),
-        # An event that nobody listens to is nothing unusual: it must not fill the disk. A quorum
-        # queue that drops its oldest messages hangs after its broker was killed (seen with 3.10.8),
-        # and with it whoever waits for its confirm.
+        # An event that nobody listens to is nothing unusual: it must not fill the disk, and isn't
+        # worth what a quorum queue costs.
         Queue(name=unrouted, kind=QueueKind.CLASSIC, max_length=MAX_UNROUTED, drops_oldest=True),
         Binding(unrouted, unrouted, ""),
     )
