@@ -4,7 +4,9 @@ PORT ?= 8000
 python := .venv/bin/python
 pip_install := -m pip install --quiet --disable-pip-version-check -r
 
-.PHONY: help demo test chaos olist lint format bench clean
+with_rabbitmq := $(python) scripts/private_rabbitmq.py --
+
+.PHONY: help demo test test-databases chaos olist lint format bench clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -13,11 +15,14 @@ demo: .venv/runtime ## show it in a browser [PORT=8000] [ONCE=1: run through it 
 	$(python) manage.py demo --port $(PORT) $(if $(ONCE),--once)
 
 test: .venv/dev ## run the tests on PostgreSQL, then on SQLite [ARGS="-n 2 -k word"]
+	$(with_rabbitmq) $(MAKE) --no-print-directory test-databases
+
+test-databases:
 	$(python) scripts/private_postgresql.py -- $(python) -m pytest -m "not sqlite" $(ARGS)
 	DATABASE_URL= $(python) -m pytest -m "not postgresql" $(ARGS)
 
 chaos: .venv/dev ## kill workers at every step, and count what is lost or doubled [SUITE=name] [STYLE=of sagas]
-	$(python) scripts/private_postgresql.py -- $(python) -m chaos \
+	$(with_rabbitmq) $(python) scripts/private_postgresql.py -- $(python) -m chaos \
 		$(if $(SUITE),--suite $(SUITE)) $(if $(STYLE),--style $(STYLE))
 
 olist: .venv/runtime ## real orders through the shop [DIR=... MONTH=2017-11 STYLE=choreographed KILLS=3]
@@ -38,7 +43,8 @@ format: .venv/dev ## format the code and mend what ruff can mend
 	.venv/bin/ruff check --fix
 
 bench: .venv-bench/bench ## measure on PostgreSQL with fsync on [SUITE=name]
-	.venv-bench/bin/python scripts/private_postgresql.py --durable -- \
+	.venv-bench/bin/python scripts/private_rabbitmq.py -- \
+		.venv-bench/bin/python scripts/private_postgresql.py --durable -- \
 		.venv-bench/bin/python -m benchmarks $(if $(SUITE),--suite $(SUITE))
 
 clean: ## remove all that the other targets have made, the demo's database as well

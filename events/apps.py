@@ -10,6 +10,8 @@ from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
+from .conf import events_settings
+
 
 class EventsConfig(AppConfig):
     name = __package__
@@ -25,6 +27,10 @@ class EventsConfig(AppConfig):
         from .delivery import cluster_checks, djangoq  # noqa: F401
 
         follow_subscriptions()
+        if events_settings().rabbitmq:
+            from .rabbitmq.startup import start_using
+
+            start_using()
         if djangoq.is_in_use():
             post_migrate.connect(djangoq.ensure_schedule, sender=self)
 

@@ -21,7 +21,9 @@ from ..conf import events_settings
 from ..models import FailedEvent, Lane, SubscriptionState
 from ..store.base import EventStore
 from ..store.configured import event_store
+from ..store.source import EventSource
 from .failures import failed_events
+from .sources import source_of
 
 #: Positions that are looked through for the oldest event a lane has to handle, at once and in all.
 _WINDOW = 200_000
@@ -148,22 +150,29 @@ def snapshot(*names: str, store: EventStore | None = None) -> list[SubscriptionM
         if names and name not in names:
             continue
         code, state = in_code.get(name), states.get(name)
-        durable_code = code if code and code.delivery is Delivery.DURABLE else None
+        durable_code = code if code and code.is_stored else None
         rows = lanes.get(name, [])
+        source, end = (store, head) if code is None or code.queue is None else _of_queue(name)
+        is_known = code is not None and (state is None or code.is_stored)
         found.append(
             SubscriptionMetrics(
                 name=name,
-                delivery=code.delivery.value if code and not state else Delivery.DURABLE.value,
+                delivery=code.delivery.value if code and is_known else Delivery.DURABLE.value,
                 has_code=durable_code is not None or state is None,
                 status=state.status if state else ("new" if durable_code else "active"),
                 reason=state.reason if state else "",
-                lanes=tuple(_lanes(rows, durable_code, store, head, now)),
-                head=head,
+                lanes=tuple(_lanes(rows, durable_code, source, end, now)),
+                head=end,
                 measured_at=now,
                 **failed.get(name, {}),
             )
         )
     return found
+
+
+def _of_queue(name: str) -> tuple[EventSource, int]:
+    source = source_of(name)
+    return source, source.high_water_mark()
 
 
 def _failed_counts() -> dict[str, dict[str, Any]]:
@@ -186,7 +195,7 @@ def _failed_counts() -> dict[str, dict[str, Any]]:
 def _lanes(
     rows: Sequence[Lane],
     subscription: Subscription | None,
-    store: EventStore,
+    store: EventSource,
     head: int,
     now: datetime,
 ) -> Iterable[LaneMetrics]:
@@ -213,7 +222,7 @@ def _lanes(
 
 
 def _lag(
-    store: EventStore,
+    store: EventSource,
     criteria: Sequence[Criterion],
     lane: tuple[int, int] | None,
     position: int,

@@ -1,5 +1,5 @@
 """The tables, by what they hold: the log, the commands that were answered, where subscriptions
-stand, what operators did, and the searches that they keep."""
+stand, what came from a broker, what operators did, and the searches that they keep."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ from .command_record import CommandRecord
 from .delivery import FailedEvent, Lane, SubscriptionState, WakeUp
 from .log import AggregateVersion, AppendLock, Event, Snapshot
 from .operation import OperatorAction
+from .received import DeadMessage, InboxEntry, ReceivedEvent
 from .saved_view import SavedView
 
 __all__ = [
     "AggregateVersion",
     "AppendLock",
     "CommandRecord",
+    "DeadMessage",
     "Event",
     "FailedEvent",
+    "InboxEntry",
     "Lane",
     "OperatorAction",
+    "ReceivedEvent",
     "SavedView",
     "Snapshot",
     "SubscriptionState",
