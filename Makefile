@@ -4,10 +4,10 @@ PORT ?= 8000
 python := .venv/bin/python
 pip_install := -m pip install --quiet --disable-pip-version-check -r
 
-.PHONY: help demo test chaos lint format bench clean
+.PHONY: help demo test chaos lint format bench explorer-data screenshots clean
 
 help:
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/runtime ## show it in a browser [PORT=8000] [ONCE=1: run through it once and end]
 	$(python) manage.py demo --port $(PORT) $(if $(ONCE),--once)
@@ -34,6 +34,14 @@ format: .venv/dev ## format the code and mend what ruff can mend
 bench: .venv-bench/bench ## measure on PostgreSQL with fsync on [SUITE=name]
 	.venv-bench/bin/python scripts/private_postgresql.py --durable -- \
 		.venv-bench/bin/python -m benchmarks $(if $(SUITE),--suite $(SUITE))
+
+explorer-data: .venv/dev ## fill the empty database in DATABASE_URL for the explorer [EVENTS=10000000]
+	$(python) manage.py migrate --verbosity 0
+	$(python) manage.py shell --no-imports -c "from benchmarks.explorer.data import fill; fill($(or $(EVENTS),10000000))"
+
+screenshots: .venv-browser/browser ## render each page of the explorer to build/screenshots
+	.venv-browser/bin/python scripts/private_postgresql.py -- \
+		.venv-browser/bin/python -m pytest -q tests_browser/screenshots.py
 
 clean: ## remove all that the other targets have made, the demo's database as well
 	rm -rf .venv .venv-bench .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
