@@ -199,10 +199,6 @@ class EventStore(ABC):
         return self._select(query, limit)
 
     @abstractmethod
-    def read_kinds(self, *, after: int, up_to: int) -> set[tuple[str, str]]:
-        """(aggregate type, event type) of the events at these positions."""
-
-    @abstractmethod
     def stream_version(self, stream: StreamName) -> int:
         """Sequence number of the stream's last event, -1 where it has none."""
 
