@@ -34,6 +34,8 @@ class EventsSettings:
         "rest_framework.authentication.SessionAuthentication",
         "rest_framework.authentication.BasicAuthentication",
     )
+    #: Content-Security-Policy of the explorer's pages; None where the host sets one for all pages.
+    explorer_content_policy: str | None = "default-src 'self'; base-uri 'self'"
 
     def wrong_values(self) -> list[str]:
         """A sentence for each value that can't be."""
@@ -50,6 +52,8 @@ class EventsSettings:
             "correlation_header": isinstance(self.correlation_header, str),
             "prepare_statements": isinstance(self.prepare_statements, bool),
             "api_authentication_classes": isinstance(self.api_authentication_classes, list | tuple),
+            "explorer_content_policy": self.explorer_content_policy is None
+            or isinstance(self.explorer_content_policy, str),
         }
         return [
             f"EVENTS[{name!r}] can't be {getattr(self, name)!r}."

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 from events.messages import DomainEvent
+from events.personal import Personal
 from events.registry import event
 
 
 @event("UserRegistered")
 class UserRegistered(DomainEvent):
     #: Normalised; see `email_addresses`.
-    email: str
-    name: str
+    email: Annotated[str, Personal()]
+    name: Annotated[str, Personal()]
     registration_date: datetime
 
 

@@ -23,6 +23,8 @@ from ..explorer.filters import (
 )
 from ..explorer.keyset import KeysetChangeList
 from ..explorer.links import events_link, object_url
+from ..explorer.navigation import Entry, add_entry
+from ..explorer.permissions import has_permission
 from ..explorer.presentation import moment
 from ..explorer.queries import stream_name
 from ..models import Event, FailedEvent, SubscriptionState
@@ -58,8 +60,8 @@ class OperationsAdmin(LogAdmin):
 
     operations: Sequence[operating.OperationPage] = ()
 
-    def get_urls(self) -> list[URLPattern]:
-        pages = [
+    def page_urls(self) -> list[URLPattern]:
+        operating = [
             path(
                 f"operate/{operation.name}/",
                 self.admin_site.admin_view(operation.view(self)),
@@ -67,7 +69,7 @@ class OperationsAdmin(LogAdmin):
             )
             for operation in self.operations
         ]
-        return [*pages, *super().get_urls()]
+        return [*operating, *super().page_urls()]
 
 
 class OperatedAdmin(OperationsAdmin):
@@ -136,7 +138,7 @@ class SubscriptionAdmin(OperatedAdmin):
     fields = ("name", "status", "reason", "created_at", "changed_at")
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
-        return operating.has_permission(request, SubscriptionState, "operate_subscription")
+        return has_permission(request, SubscriptionState, "operate_subscription")
 
     @admin.action(description=_("Pause"), permissions=["operate"])
     def pause(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
@@ -215,13 +217,13 @@ class FailedEventAdmin(OperatedAdmin):
         return found
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
-        return operating.has_permission(request, FailedEvent, "retry_failedevent")
+        return has_permission(request, FailedEvent, "retry_failedevent")
 
     def has_discard_permission(self, request: HttpRequest) -> bool:
-        return operating.has_permission(request, FailedEvent, "discard_failedevent")
+        return has_permission(request, FailedEvent, "discard_failedevent")
 
     def has_edit_permission(self, request: HttpRequest) -> bool:
-        return operating.has_permission(request, FailedEvent, "edit_failedevent")
+        return has_permission(request, FailedEvent, "edit_failedevent")
 
     @admin.action(description=_("Retry"), permissions=["retry"])
     def retry(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
@@ -251,3 +253,7 @@ class FailedEventAdmin(OperatedAdmin):
     @admin.display(description=_("last failed at"))
     def failed(self, row: FailedEvent) -> str:
         return moment(row.last_failed_at) if row.last_failed_at else "-"
+
+
+add_entry(Entry(label=_("Subscriptions"), rank=300, model=SubscriptionState))
+add_entry(Entry(label=_("Failed events"), rank=310, model=FailedEvent))

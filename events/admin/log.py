@@ -2,30 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin import AdminSite
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern
 from django.utils.translation import gettext_lazy as _
 
 from ..explorer import details, search
 from ..explorer.bare_words import redirect_to_place
 from ..explorer.conditions import Condition
+from ..explorer.content_policy import guarded
+from ..explorer.event_details import event_details
 from ..explorer.filters import CategoryFilter, EventTypeFilter
 from ..explorer.keyset import KeysetAdmin, ReadOnlyAdmin
 from ..explorer.links import events_link
+from ..explorer.navigation import Entry, add_entry
 from ..explorer.presentation import moment_column
 from ..explorer.queries import in_log_database, stream_name, with_actor, with_stream
+from ..explorer.trace.details import trace_details
 from ..models import AggregateVersion, Event, Snapshot
+from .pages import DetailsPage, ExplorerPage
+from .revealing import REVEAL
 
 
 class LogAdmin(ReadOnlyAdmin, KeysetAdmin):
     """`details` gives the context of a row's own page."""
 
     details: Callable[[AdminSite, HttpRequest, Any], dict[str, Any]]
+    pages: Sequence[ExplorerPage] = ()
+
+    def get_urls(self) -> list[URLPattern]:
+        return guarded([*self.page_urls(), *super().get_urls()])
+
+    def page_urls(self) -> list[URLPattern]:
+        """They come before those of Django, which take any text for the key of a row."""
+        return [page.pattern(self) for page in self.pages]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return in_log_database(super().get_queryset(request))
@@ -46,7 +61,17 @@ class LogAdmin(ReadOnlyAdmin, KeysetAdmin):
 @admin.register(Event)
 class EventAdmin(LogAdmin):
     change_form_template = "events/explorer/event.html"
-    details = staticmethod(details.event_details)
+    details = staticmethod(event_details)
+    pages = (
+        REVEAL,
+        DetailsPage(
+            name="trace",
+            route="trace/",
+            title=_("Trace"),
+            template="events/explorer/trace.html",
+            details=trace_details,
+        ),
+    )
     ordering = ("-position",)
     list_display = (
         "position",
@@ -60,14 +85,7 @@ class EventAdmin(LogAdmin):
     )
     list_filter = (EventTypeFilter, CategoryFilter)
     list_defer = ("event_data", "metadata")
-    fields = (
-        ("position", "event_id"),
-        ("event_type", "event_version"),
-        ("stream_in_full", "version"),
-        ("recorded", "occurred"),
-        ("correlation_in_full", "causation_id"),
-        "actor",
-    )
+    fields = ("position",)  # the page is a template of its own
     search_fields = ("event_id",)  # shows the box; get_conditions says what it searches
     search_help_text = _(
         "Paste an id or a name, or combine id:… type:… stream:User-… correlation:… cause:… "
@@ -93,10 +111,6 @@ class EventAdmin(LogAdmin):
     def stream(self, event: Event) -> str:
         return events_link(self.admin_site, stream=stream_name(event))
 
-    @admin.display(description=_("stream"))
-    def stream_in_full(self, event: Event) -> str:
-        return events_link(self.admin_site, stream_name(event), stream=stream_name(event))
-
     @admin.display(description=_("version"))
     def version(self, event: Event) -> int:
         return event.sequence_number
@@ -105,11 +119,6 @@ class EventAdmin(LogAdmin):
     def correlation(self, event: Event) -> str | None:
         found = event.correlation_id
         return events_link(self.admin_site, correlation=found) if found else None
-
-    @admin.display(description=_("correlation id"))
-    def correlation_in_full(self, event: Event) -> str:
-        found = event.correlation_id
-        return events_link(self.admin_site, found, correlation=found) if found else "-"
 
     @admin.display(description=_("actor"))
     def actor(self, event: Any) -> Any:
@@ -158,3 +167,8 @@ class SnapshotAdmin(ByStreamAdmin):
     fields = ("aggregate_type", "aggregate_id", "version", "schema_version", "created")
 
     created = moment_column("created_at", _("created"))
+
+
+add_entry(Entry(label=_("Events"), rank=100, model=Event))
+add_entry(Entry(label=_("Streams"), rank=110, model=AggregateVersion))
+add_entry(Entry(label=_("Snapshots"), rank=120, model=Snapshot))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -24,6 +24,7 @@ from ..delivery.dead_letters import Outcome, Skipped
 from ..exceptions import EventsError
 from ..explorer.delivery_details import data_as_text
 from ..explorer.links import list_url
+from ..explorer.permissions import has_permission
 from ..explorer.queries import in_log_database
 from ..models import FailedEvent, SubscriptionState
 from .forms import ChoiceForm, EditForm, ReasonForm, chosen_as_text
@@ -33,10 +34,6 @@ if TYPE_CHECKING:
 
 MAX_CHOSEN = 5_000
 _SHOWN = 100
-
-
-def has_permission(request: HttpRequest, model: type[Model], codename: str) -> bool:
-    return request.user.has_perm(f"{model._meta.app_label}.{codename}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from ..explorer.delivery_details import action_details
+from ..explorer.navigation import Entry, add_entry
 from ..explorer.presentation import moment_column
 from ..models import OperatorAction
 from .log import LogAdmin
@@ -21,3 +22,6 @@ class OperatorActionAdmin(LogAdmin):
     fields = ("done", "action", "subscription", "actor", "reason")
 
     done = moment_column("done_at", _("at"))
+
+
+add_entry(Entry(label=_("Operator log"), rank=390, model=OperatorAction))

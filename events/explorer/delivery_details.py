@@ -10,8 +10,9 @@ from django.http import HttpRequest
 from ..delivery import dead_letters, metrics
 from ..exceptions import EventsError
 from ..models import Event, FailedEvent, OperatorAction, SubscriptionState
-from .details import event_rows, may_view
+from .details import event_rows
 from .links import list_url
+from .permissions import may_view
 from .presentation import moment, pretty_json
 
 MAX_WAITING = 20

@@ -33,6 +33,12 @@ def list_url(site: AdminSite, model: type[Model], **filters: str) -> str:
     return f"{url}?{urlencode(filters)}" if filters else url
 
 
+def page_url(site: AdminSite, model: type[Model], name: str, **parameters: str) -> str:
+    """Of an `ExplorerPage` whose route has no arguments."""
+    url = _url(site, model, name)
+    return f"{url}?{urlencode(parameters)}" if parameters else url
+
+
 def events_link(site: AdminSite, text: object = None, **terms: str) -> SafeString:
     """The search as a title; without a text, the value that is searched for, shortened."""
     url, title = events_url(site, **terms), to_text(terms)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -29,6 +29,24 @@ def moment_column(field: str, title: Any) -> Callable[[Any, Any], str]:
         return moment(getattr(row, field))
 
     return column
+
+
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
+
+
+def duration(value: timedelta) -> str:
+    """Two units at most: `2 h 3 min`, `1.25 s`, `7 ms`."""
+    seconds = value.total_seconds()
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.2f} s"
+    parts, rest = [], round(seconds)
+    for size, unit in (*_UNITS, (1, "s")):
+        count, rest = divmod(rest, size)
+        if count:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2])
 
 
 def shortened(name: str) -> str:

@@ -69,6 +69,23 @@ def events_of_stream(row: AggregateVersion | Event | Snapshot) -> QuerySet[Event
     return event_heads().filter(aggregate_type=row.aggregate_type, aggregate_id=row.aggregate_id)
 
 
+def recorded(event: Event) -> RecordedEvent:
+    """As other code of the host knows it."""
+    return RecordedEvent(
+        position=event.position,
+        aggregate_type=event.aggregate_type,
+        aggregate_id=event.aggregate_id,
+        sequence_number=event.sequence_number,
+        event_id=event.event_id,
+        event_type=event.event_type,
+        event_version=event.event_version,
+        data=event.event_data,
+        metadata=event.metadata,
+        occurred_on=event.occurred_on,
+        recorded_at=event.recorded_at,
+    )
+
+
 def previous_in_stream(event: Event) -> Event | None:
     earlier = events_of_stream(event).filter(sequence_number__lt=event.sequence_number)
     return earlier.order_by("-sequence_number").first()

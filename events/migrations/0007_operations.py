@@ -13,7 +13,7 @@ LABEL = SubscriptionState._meta.app_label
 
 class Migration(migrations.Migration):
     dependencies = [
-        (LABEL, "0004_append_only_operator_log"),
+        (LABEL, "0006_explorer"),
     ]
 
     operations = [

@@ -1,5 +1,5 @@
 """The tables, by what they hold: the log, the commands that were answered, where subscriptions
-stand and stood, what operators did, and what they have asked for."""
+stand and stood, what operators did and have asked for, and the searches that they keep."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from .delivery import FailedEvent, Lane, SubscriptionState, WakeUp
 from .log import AggregateVersion, AppendLock, Event, Snapshot
 from .operation import OperatorAction
 from .sample import LagSample
+from .saved_view import SavedView
 
 __all__ = [
     "AggregateVersion",
@@ -21,6 +22,7 @@ __all__ = [
     "Operation",
     "OperationItem",
     "OperatorAction",
+    "SavedView",
     "Snapshot",
     "SubscriptionState",
     "WakeUp",

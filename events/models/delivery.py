@@ -170,6 +170,7 @@ class FailedEvent(models.Model):
             models.Index(
                 fields=["aggregate_type", "aggregate_id", "id"], name="events_failed_of_stream"
             ),
+            models.Index(fields=["event_id"], name="events_failed_event_id"),
         ]
 
     def __str__(self) -> str:

@@ -55,6 +55,10 @@ class Event(models.Model):
         db_table = "events"
         verbose_name = _("event")
         verbose_name_plural = _("events")
+        permissions = [
+            ("export_event", _("Can export events")),
+            ("reveal_event", _("Can see personal data, giving a reason")),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["aggregate_type", "aggregate_id", "sequence_number"],
@@ -124,6 +128,7 @@ class Snapshot(models.Model):
         db_table = "snapshots"
         verbose_name = _("snapshot")
         verbose_name_plural = _("snapshots")
+        permissions = [("drop_snapshot", _("Can drop snapshots"))]
         constraints = [
             models.UniqueConstraint(
                 fields=["aggregate_type", "aggregate_id"], name="snapshots_stream"

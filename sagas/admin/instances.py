@@ -15,6 +15,7 @@ from events.admin.delivery import OperationsAdmin
 from events.explorer.conditions import Condition
 from events.explorer.index_range import IndexRange
 from events.explorer.keyset import KeysetChangeList
+from events.explorer.navigation import Entry, add_entry
 from events.explorer.presentation import moment, moment_column
 
 from ..explorer.details import find_saga, saga_details
@@ -121,3 +122,6 @@ class SagaAdmin(OperationsAdmin):
     @admin.display(description=_("ended"))
     def ended(self, row: SagaInstance) -> str:
         return moment(row.ended_at) if row.ended_at else "-"
+
+
+add_entry(Entry(label=_("Sagas"), rank=200, model=SagaInstance))

@@ -8,10 +8,11 @@ from django.contrib.admin import AdminSite
 from django.http import HttpRequest
 
 from events.exceptions import EventsError
-from events.explorer.details import EVENTS_PER_PAGE, event_rows, may_view
+from events.explorer.details import EVENTS_PER_PAGE, event_rows
 from events.explorer.index_range import Cursor, IndexRange
 from events.explorer.links import events_url
 from events.explorer.paging import InvalidCursor, cursor_of, page_links, read_page
+from events.explorer.permissions import may_view
 from events.explorer.presentation import moment, pretty_json
 from events.explorer.queries import event_heads
 from events.models import Event

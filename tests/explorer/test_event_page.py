@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -39,6 +40,11 @@ class Guarded(DomainEvent):
             raise ArithmeticError("never negative")
 
 
+def facts(html: str) -> list[str]:
+    """The values of the list at the top of the page."""
+    return [re.sub(r"<[^>]*>", "", value) for value in re.findall(r"<dd>(.*?)</dd>", html)]
+
+
 def page_of(client: Client, **overrides: Any) -> str:
     return text_of(client, row_url(stored_event(**overrides)))
 
@@ -55,13 +61,12 @@ def test_all_that_is_stored_is_shown(admin_client: Client) -> None:
     for value in (
         str(stored.position),
         "0198c0de-7e1a-7000-8000-0000000000aa",
-        "tests.ItemAdded",
         "2026-03-01 12:00:00.000",
         "2026-03-01 12:00:01.234",
         "m-1",
         "actor-7",
     ):
-        assert f'<div class="readonly">{value}</div>' in html
+        assert value in facts(html)
     assert links(html)["Cart-cart-1"] == list_url(Event, q="stream:Cart-cart-1")
     assert links(html)["c-1"] == list_url(Event, q="correlation:c-1")
 
@@ -72,7 +77,8 @@ def test_event_without_an_actor_has_a_dash(
 ) -> None:
     stored = stored_event(metadata=metadata)
     assert '<td class="field-actor">-</td>' in text_of(admin_client, list_url(Event))
-    assert '<div class="readonly">-</div>' in text_of(admin_client, row_url(stored))
+    shown = metadata.get("user_id") or "-"
+    assert shown in facts(text_of(admin_client, row_url(stored)))
 
 
 def test_integers_beyond_what_browsers_know_stay_exact(admin_client: Client) -> None:
@@ -145,7 +151,7 @@ def test_event_that_no_code_can_read_is_shown_as_stored_with_the_reason(
 
 @pytest.mark.sqlite
 def test_half_a_surrogate_pair_in_stored_text_is_shown_escaped(admin_client: Client) -> None:
-    html = page_of(admin_client, event_type="x", event_data={"name": "\ud800"})
+    html = page_of(admin_client, event_type="x", event_data={"text": "\ud800"})
     assert "\\ud800" in html
 
 
@@ -177,7 +183,7 @@ def test_cause_and_effects_are_linked(
 def test_cause_outside_of_the_log_is_shown_as_an_id(admin_client: Client) -> None:
     for cause in ("a message", "0198c0de-7e1a-7000-8000-0000000000aa"):
         html = page_of(admin_client, aggregate_id=cause, metadata={"causation_id": cause})
-        assert f'<div class="readonly">{cause}</div>' in html
+        assert cause in facts(html)
         assert "parent-heading" not in html
 
 
