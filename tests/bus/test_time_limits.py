@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 
@@ -8,7 +9,7 @@ import pytest
 
 from events.bus.timeouts import run_within
 from events.exceptions import EventsError, HandlerTimeout, InvalidInput
-from tests.processes import OtherProcess
+from tests.processes import OtherProcess, running
 
 from .samples import in_new_thread, in_this_thread, keep_busy
 
@@ -217,6 +218,21 @@ def test_a_short_limit_set_after_a_long_one_is_kept():
     in_new_thread(lambda: run_within(1000, keep_busy, 0))
     with pytest.raises(HandlerTimeout):
         in_new_thread(lambda: run_within(0.02, keep_busy, 10))
+
+
+def _traced_after_a_limit_in_a_thread() -> None:
+    with pytest.raises(HandlerTimeout):
+        in_new_thread(lambda: run_within(0.02, keep_busy, 10))
+    with pytest.raises(HandlerTimeout):
+        in_new_thread(lambda: run_within(0.02, time.sleep, 0.05))
+    sys.settrace(lambda *_: None)
+    keep_busy(0.01)
+    sys.settrace(None)
+
+
+def test_code_can_be_traced_after_a_limit_in_a_thread():
+    with running(_traced_after_a_limit_in_a_thread) as process:
+        process.result(timeout_seconds=20)
 
 
 def _limit_in_a_forked_thread() -> str:

@@ -15,6 +15,7 @@ from events.bus.dispatcher import follow_subscriptions
 from events.bus.subscription import Subscription, subscriptions
 from events.delivery.draining import drain
 from events.models import FailedEvent
+from events.store.configured import event_store
 from sagas import operations, watch
 from sagas.clock import database_time
 from sagas.deadlines import fire_deadlines
@@ -51,12 +52,14 @@ class Style:
 
     def run(self) -> None:
         """To the end, whatever the timers say."""
-        for number in range(_ROUNDS):
+        marks: list[int] = []
+        for _ in range(_ROUNDS):
             FailedEvent.objects.filter(status="retrying").update(next_attempt_at=None)
             drain(raise_errors=False)
             at = database_time() + timedelta(days=1)
             is_waiting = FailedEvent.objects.filter(status="retrying").exists()
-            if is_waiting and number < _RETRIES_BEFORE_A_DEADLINE:
+            marks.append(event_store().high_water_mark())
+            if is_waiting and marks.count(marks[-1]) <= _RETRIES_BEFORE_A_DEADLINE:
                 continue
             if not (fire_timers(at) or fire_deadlines(at)) and not is_waiting:
                 return

@@ -156,6 +156,7 @@ def test_the_same_fate_ends_the_same_in_both_styles(given_fates):
 
 
 FATES = [
+    (Fate(1, "error_3", "", "error_3", ""), "completed"),
     (Fate(2, "", "", "", ""), "completed"),
     (Fate(9, "", "", "", ""), "compensated"),
     (Fate(2, "declined", "", "", ""), "compensated"),

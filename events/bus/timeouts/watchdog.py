@@ -13,6 +13,10 @@ from time import monotonic, sleep
 from .limit import HandlerInterrupted, Limit
 
 
+class _Withdrawal(BaseException):
+    """Raised instead of an interruption, and caught at once."""
+
+
 class WatchedLimit(Limit):
     """Its deadline is watched by one thread for all others of the process.
 
@@ -42,7 +46,7 @@ class WatchedLimit(Limit):
             # Or has been. In any case, nothing of it is left after this.
             while not self._was_sent and self._watchdog is _watchdog:
                 sleep(0)
-            _set_asynchronous_exception(self._thread_id, ctypes.py_object())
+            self._leave_nothing_pending()
         if isinstance(self.enclosing, WatchedLimit) and self in self.enclosing._inside:
             self.enclosing._inside.remove(self)
 
@@ -52,6 +56,17 @@ class WatchedLimit(Limit):
             self.expired = True
             _set_asynchronous_exception(self._thread_id, ctypes.py_object(HandlerInterrupted))
             self._was_sent = True
+
+    def _leave_nothing_pending(self) -> None:
+        """Takes the place of an interruption that has not come yet.
+
+        Not by an empty one: CPython before 3.13 would go on looking for it, which costs time at
+        each call, and would loop forever where code is traced (by a debugger, or for coverage).
+        """
+        with suppress(_Withdrawal):
+            while True:  # where one ended in a finalizer, the next one comes here
+                _set_asynchronous_exception(self._thread_id, ctypes.py_object(_Withdrawal))
+                sleep(0)
 
     def _is_to_be_interrupted(self, *, otherwise: bool) -> bool:
         """As whoever of the two threads was the first to ask has decided."""
