@@ -11,7 +11,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from events.admin.delivery import OperationsAdmin
+from events.admin.operated import OperationsAdmin
+from events.admin.operating import OperationLink
 from events.explorer.conditions import Condition
 from events.explorer.index_range import IndexRange
 from events.explorer.keyset import KeysetChangeList
@@ -24,7 +25,8 @@ from ..explorer.queries import ids_named
 from ..explorer.stuck import ORDERING, Stuck, StuckRange
 from ..instance import Saga
 from ..models import SagaInstance
-from .operating import OF_SAGAS, OF_STEPS, SagaOperation
+from .actions import OF_SAGAS, OF_STEPS
+from .operating import SagaOperation
 
 
 class SagaChangeList(KeysetChangeList):
@@ -100,16 +102,21 @@ class SagaAdmin(OperationsAdmin):
         saga: Saga | None,
         operations: Sequence[SagaOperation],
         step: str | None = None,
-    ) -> list[tuple[Any, str]]:
-        """(label, address) of what this user may do and the saga allows."""
-        if saga is None:
+    ) -> list[OperationLink]:
+        """What this user may do; of the saga as a whole also what it doesn't allow, with why."""
+        if saga is None or saga.state is None:
             return []
         name, more = request.user.get_username(), {"step": step} if step else {}
-        return [
-            (operation.label, operation.url(self, [saga.id], **more))
+        found = [
+            OperationLink(
+                operation.label,
+                operation.url(self, [saga.id], **more),
+                operation.refusal(saga, step, name),
+            )
             for operation in operations
-            if operation.is_permitted(self, request) and operation.is_possible(saga, step, name)
+            if operation.is_permitted(self, request)
         ]
+        return [link for link in found if not (step and link.why_not)]
 
     @admin.display(description=_("under way"))
     def steps_under_way(self, row: SagaInstance) -> str:
