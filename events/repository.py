@@ -74,6 +74,14 @@ class Repository(Generic[AggregateT]):
             raise InvalidInput("moment", "has no offset from UTC")
         return self._load(aggregate_id, to_time=moment, snapshots=False)
 
+    def nearest(self, aggregate_id: str | UUID, version: int) -> AggregateT:
+        """To replay from: as the snapshot has it, if that isn't later than the version and can be
+        read; otherwise as it is before its first event."""
+        aggregate = self._new(aggregate_id)
+        if not self._snapshot_every():
+            return aggregate
+        return self._restored(aggregate, version) or aggregate
+
     def save(self, aggregate: AggregateT) -> int:
         """Stores the uncommitted events and returns the new version.
 

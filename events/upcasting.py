@@ -37,6 +37,9 @@ class UpcasterChain:
                 f"Two upcasters start from {event_type} version {from_version}."
             )
 
+    def find(self, event_type: str, from_version: int) -> Upcaster | None:
+        return self._upcasters.get((event_type, from_version))
+
     def unused_steps(self, current_versions: Mapping[str, int]) -> list[tuple[str, int]]:
         """Upcasters of types, or from versions, that no code has; given the current version of each
         type."""
@@ -59,7 +62,7 @@ class UpcasterChain:
     ) -> JsonObject:
         data = deepcopy(data)  # upcasters may change it, the recorded event keeps what is stored
         for version in range(from_version, to_version):
-            upcaster = self._upcasters.get((event_type, version))
+            upcaster = self.find(event_type, version)
             if upcaster is None:
                 raise UpcastingFailed(event_type, version, "no upcaster starts from this version")
             try:

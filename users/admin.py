@@ -10,6 +10,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from events.admin.button import EventsButton
 from events.exceptions import InvalidInput
 from events.explorer.conditions import Condition, SearchError
 from events.explorer.keyset import KeysetAdmin, ReadOnlyAdmin
@@ -29,7 +30,8 @@ class _WithEvents(KeysetAdmin):
 
 
 @admin.register(RegisteredUser)
-class RegisteredUserAdmin(ReadOnlyAdmin, _WithEvents):
+class RegisteredUserAdmin(EventsButton, ReadOnlyAdmin, _WithEvents):
+    events_category = User.aggregate_type
     ordering = ("-user_id",)  # rises with the time of registration
     list_display = (
         "email",

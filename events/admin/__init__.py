@@ -3,6 +3,6 @@ pages show is put together in `explorer`; what operators do goes through `delive
 
 from __future__ import annotations
 
-from . import failed_events, log, operations, operator_log, subscriptions
+from . import events, failed_events, operations, operator_log, streams, subscriptions
 
-__all__ = ["failed_events", "log", "operations", "operator_log", "subscriptions"]
+__all__ = ["events", "failed_events", "operations", "operator_log", "streams", "subscriptions"]

@@ -8,7 +8,10 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 
+from ..personal import personal_names
 from .conditions import SearchError
+from .disclosure import may_reveal
+from .json_fields import JsonField, indexed_fields
 from .paging import AFTER, BEFORE
 from .queries import places_of
 from .search import BARE, parse, to_text
@@ -28,7 +31,7 @@ def redirect_to_place(request: HttpRequest) -> HttpResponseRedirect | None:
         return None
     urls = [
         (_url(request, {**terms, qualifier: value}), f"{qualifier}: {value}")
-        for qualifier, value in places_of(word)
+        for qualifier, value in places_of(word, _searchable(request))
         if qualifier not in terms
     ]
     if not urls:
@@ -37,6 +40,14 @@ def redirect_to_place(request: HttpRequest) -> HttpResponseRedirect | None:
         links = format_html_join(", ", '<a href="{}">{}</a>', urls[1:])
         messages.info(request, format_html(_("The same word is found elsewhere: {}"), links))
     return HttpResponseRedirect(urls[0][0])
+
+
+def _searchable(request: HttpRequest) -> list[JsonField]:
+    """Fields of JSON that an index finds, and that this user may search for."""
+    fields = [field for name in indexed_fields() if (field := JsonField.parse(name))]
+    if may_reveal(request):
+        return fields
+    return [field for field in fields if not personal_names() & set(field.path)]
 
 
 def _url(request: HttpRequest, terms: dict[str, str]) -> str:

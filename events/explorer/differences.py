@@ -8,6 +8,8 @@ from enum import Enum
 from itertools import islice
 from typing import Any
 
+from ..personal import Hidden
+
 MAX_DIFFERENCES = 200
 
 _MISSING = object()
@@ -31,24 +33,38 @@ class Difference:
 
 def differences(old: Any, new: Any, *, limit: int = MAX_DIFFERENCES) -> list[Difference]:
     """At most `limit`, in the order of the new value."""
-    return list(islice(_compare("", old, new), limit))
+    return shown_differences(old, new, old, new, limit=limit)
 
 
-def _compare(path: str, old: Any, new: Any) -> Iterator[Difference]:
-    if isinstance(old, dict) and isinstance(new, dict):
+def shown_differences(
+    old: Any, new: Any, shown_old: Any, shown_new: Any, *, limit: int = MAX_DIFFERENCES
+) -> list[Difference]:
+    """That something differs is found in the values, what it is in those that are shown: copies
+    in which parts are hidden."""
+    return list(islice(_compare("", old, new, shown_old, shown_new), limit))
+
+
+def _compare(path: str, old: Any, new: Any, shown_old: Any, shown_new: Any) -> Iterator[Difference]:
+    is_hidden = isinstance(shown_old, Hidden) or isinstance(shown_new, Hidden)
+    if isinstance(old, dict) and isinstance(new, dict) and not is_hidden:
         for key in [*new, *(key for key in old if key not in new)]:
-            place = f"{path}.{key}" if path else str(key)
-            yield from _compare(place, old.get(key, _MISSING), new.get(key, _MISSING))
-    elif isinstance(old, list) and isinstance(new, list):
+            yield from _compare(
+                f"{path}.{key}" if path else str(key),
+                *(value.get(key, _MISSING) for value in (old, new, shown_old, shown_new)),
+            )
+    elif isinstance(old, list) and isinstance(new, list) and not is_hidden:
         for index in range(max(len(old), len(new))):
-            yield from _compare(f"{path}[{index}]", _item(old, index), _item(new, index))
+            yield from _compare(
+                f"{path}[{index}]",
+                *(_item(value, index) for value in (old, new, shown_old, shown_new)),
+            )
     elif old is _MISSING:
-        yield Difference(path=path, kind=Kind.ADDED, new=new)
+        yield Difference(path=path, kind=Kind.ADDED, new=shown_new)
     elif new is _MISSING:
-        yield Difference(path=path, kind=Kind.REMOVED, old=old)
+        yield Difference(path=path, kind=Kind.REMOVED, old=shown_old)
     # 1 and True are equal in Python, and not in JSON.
     elif old != new or isinstance(old, bool) is not isinstance(new, bool):
-        yield Difference(path=path, kind=Kind.CHANGED, old=old, new=new)
+        yield Difference(path=path, kind=Kind.CHANGED, old=shown_old, new=shown_new)
 
 
 def _item(values: list[Any], index: int) -> Any:

@@ -9,18 +9,18 @@ from django.contrib.admin import AdminSite
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from ..models import AggregateVersion, Event, FailedEvent, SubscriptionState
+from ..models import Event, FailedEvent, SubscriptionState
 from ..personal import personal_values, shape_of
 from ..registry import event_types
 from . import queries
 from .causation import effects_of, find_cause
 from .current_form import CurrentForm, TypedField, current_form, typed_fields
 from .details import event_rows, visible_url
-from .differences import Difference, differences
+from .differences import shown_differences
 from .disclosure import Disclosure, disclosure_of
 from .extensions import explorer
 from .handling import Handling, handlings
-from .links import events_link, events_url, object_url, page_url
+from .links import events_link, events_url, object_url, page_url, state_url
 from .permissions import may_view
 
 
@@ -41,7 +41,9 @@ def event_details(site: AdminSite, request: HttpRequest, event: Event) -> dict[s
         "next_url": visible_url(site, request, queries.next_in_stream(event)),
         "stream_url": object_url(site, type(row), row.pk) if row and may_view_stream else None,
         "state_url": (
-            state_url(site, row.pk, event.sequence_number) if row and may_view_stream else None
+            state_url(site, row.pk, version=event.sequence_number)
+            if row and may_view_stream
+            else None
         ),
         "trace_url": (
             page_url(site, Event, "trace", correlation=event.correlation_id)
@@ -55,11 +57,6 @@ def event_details(site: AdminSite, request: HttpRequest, event: Event) -> dict[s
         "links": explorer.links(request, queries.recorded(event)),
         "panels": list(explorer.panels(request, queries.recorded(event))),
     }
-
-
-def state_url(site: AdminSite, stream_key: int, version: int) -> str:
-    url = object_url(site, AggregateVersion, stream_key).removesuffix("change/")
-    return f"{url}state/?version={version}"
 
 
 def _facts(site: AdminSite, event: Event) -> list[tuple[Any, Any]]:
@@ -91,7 +88,9 @@ def _forms(disclosure: Disclosure, stream: str, event: Event) -> dict[str, Any]:
         "stored": stored,
         "read": read,
         "is_upcast": is_upcast,
-        "changes": _shown_changes(disclosure, stream, event, current) if is_upcast else [],
+        "changes": (
+            shown_differences(event.event_data, current.data, stored, read) if is_upcast else []
+        ),
         "current_version": current.version,
         "fields": _typed(disclosure, stream, event, current, read),
         "problem": _text(disclosure, stream, event, current.problem),
@@ -107,15 +106,6 @@ def _typed(
     if cls is None or not isinstance(read, dict) or current.version != cls.event_version:
         return []
     return typed_fields(cls, read)
-
-
-def _shown_changes(
-    disclosure: Disclosure, stream: str, event: Event, current: CurrentForm
-) -> list[Difference]:
-    return differences(
-        disclosure.data(stream, event.event_type, event.event_data),
-        disclosure.data(stream, event.event_type, current.data),
-    )
 
 
 def _text(disclosure: Disclosure, stream: str, event: Event, text: str) -> str:

@@ -31,6 +31,10 @@ else:
 class KeysetChangeList(ChangeList):
     model_admin: KeysetAdmin
     page: Page[Any]
+    conditions: Conditions
+    index_range: IndexRange
+    #: Why nothing was looked for, if so.
+    search_problem = ""
 
     def get_queryset(
         self, request: HttpRequest, exclude_parameters: list[str | None] | None = None
@@ -46,24 +50,30 @@ class KeysetChangeList(ChangeList):
         return list(self.model_admin.ordering or ())
 
     def get_results(self, request: HttpRequest) -> None:
-        queryset = self.queryset
+        queryset, self.conditions = self._narrowed(request)
+        self.index_range = self.model_admin.index_range(self.conditions)
         try:
-            conditions = combine(self._conditions(request))
-        except SearchError as error:
-            messages.error(request, str(error))
-            queryset, conditions = queryset.none(), Conditions()
-        index_range = self.model_admin.index_range(conditions.served)
-        try:
-            cursor = cursor_of(request.GET, index_range, self.model)
+            cursor = cursor_of(request.GET, self.index_range, self.model)
         except InvalidCursor as error:
             raise IncorrectLookupParameters(error) from error
-        self.page = read_page(queryset, index_range, cursor, self.list_per_page, conditions.further)
+        self.page = read_page(
+            queryset, self.index_range, cursor, self.list_per_page, self.conditions.further
+        )
         self.links = page_links(self.page, self.filter_params)
         self.result_list = self.page.rows
         # Of this page, and equal, so that no template announces a total.
         self.result_count = self.full_result_count = len(self.page.rows)
         self.show_full_result_count = self.show_admin_actions = False
         self.can_show_all = self.multi_page = False
+
+    def _narrowed(self, request: HttpRequest) -> tuple[QuerySet[Any], Conditions]:
+        try:
+            conditions = combine(self._conditions(request))
+        except SearchError as error:
+            self.search_problem = str(error)
+            messages.error(request, self.search_problem)
+            return self.queryset.none(), Conditions()
+        return self.queryset.annotate(**conditions.annotations), conditions
 
     @property
     def is_narrowed(self) -> bool:
@@ -106,11 +116,11 @@ class KeysetAdmin(_ModelAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         return queryset, False  # see get_conditions
 
-    def index_range(self, condition: Condition | None) -> IndexRange:
-        ordering = cast("Sequence[str]", self.ordering)
-        if condition is None:
+    def index_range(self, conditions: Conditions) -> IndexRange:
+        ordering, served = cast("Sequence[str]", self.ordering), conditions.served
+        if served is None:
             return IndexRange(ordering)
-        return IndexRange(condition.ordering or ordering, condition.values)
+        return IndexRange(served.ordering or ordering, served.values)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return KeysetChangeList

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.admin import AdminSite
@@ -13,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
-from ..models import Event
+from ..models import AggregateVersion, Event
 from .presentation import shortened
 from .search import to_text
 
@@ -33,10 +34,25 @@ def list_url(site: AdminSite, model: type[Model], **filters: str) -> str:
     return f"{url}?{urlencode(filters)}" if filters else url
 
 
-def page_url(site: AdminSite, model: type[Model], name: str, **parameters: str) -> str:
-    """Of an `ExplorerPage` whose route has no arguments."""
-    url = _url(site, model, name)
+def page_url(
+    site: AdminSite,
+    model: type[Model],
+    name: str,
+    *,
+    arguments: Mapping[str, Any] | None = None,
+    **parameters: str,
+) -> str:
+    """Of an `ExplorerPage` below the list of the model."""
+    options = model._meta
+    full_name = f"admin:{options.app_label}_{options.model_name}_{name}"
+    url = reverse(full_name, kwargs=dict(arguments or {}), current_app=site.name)
     return f"{url}?{urlencode(parameters)}" if parameters else url
+
+
+def state_url(site: AdminSite, stream_key: int, **parameters: int) -> str:
+    """Of the stream's aggregate: `version`, compared with the version `against`."""
+    given = {name: str(version) for name, version in parameters.items()}
+    return page_url(site, AggregateVersion, "state", arguments={"key": stream_key}, **given)
 
 
 def events_link(site: AdminSite, text: object = None, **terms: str) -> SafeString:

@@ -1,6 +1,6 @@
 """The bar above each page of the explorer: where else one can go, as far as the user may.
 
-Entries are registered when the admin is loaded; hosts add theirs by `extensions.add_page`.
+Entries are registered when the admin is loaded; hosts add theirs in the same way.
 """
 
 from __future__ import annotations

@@ -6,9 +6,9 @@ the statements.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
@@ -25,7 +25,7 @@ BEFORE = "before"
 #: Rows of the range that one page may look at for those that meet further conditions, and how
 #: many at a time.
 SCAN_LIMIT = 5_000
-SCAN_BATCH = 500
+SCAN_BATCH = 1_000
 
 RowT = TypeVar("RowT", bound=Model)
 
@@ -55,25 +55,49 @@ def read_page(
 ) -> Page[RowT]:
     """Rows of the range that have the `further` values too. No index needs to serve those: at most
     SCAN_LIMIT rows are looked at for them, and the page may end before it is full."""
-    if further:
-        rows, stopped_at = _scan(queryset, index_range, cursor, size + 1, further)
-    else:
-        rows, stopped_at = list(index_range.rows(queryset, cursor)[: size + 1]), None
-    is_full = len(rows) > size
-    rows = rows[:size]
-    if cursor.backwards and len(rows) < size and not stopped_at:
+    heads, stopped_at = _scan(queryset, index_range, cursor, size + 1, further or {})
+    is_full = len(heads) > size
+    heads = heads[:size]
+    if cursor.backwards and len(heads) < size and not stopped_at:
         return read_page(queryset, index_range, Cursor(), size, further)  # reached the top
-    onwards = index_range.key_of(rows[-1]) if is_full else stopped_at
-    back = index_range.key_of(rows[0]) if rows else stopped_at
+    onwards = heads[-1].key if is_full else stopped_at
+    back = heads[0].key if heads else stopped_at
     if cursor.backwards:
-        rows.reverse()
+        heads.reverse()
+    found = queryset.in_bulk([head.pk for head in heads])
     return Page(
-        rows=rows,
+        rows=[found[head.pk] for head in heads if head.pk in found],
         is_first=cursor.key is None,
         previous=onwards if cursor.backwards else back if cursor.key else None,
         next=back if cursor.backwards else onwards,
         stopped_at=stopped_at,
     )
+
+
+def read_batches(
+    queryset: QuerySet[RowT],
+    index_range: IndexRange,
+    further: Mapping[str, Any] | None = None,
+    size: int = SCAN_BATCH,
+) -> Iterator[list[RowT]]:
+    """All rows of the range that have the `further` values too, some at a time."""
+    further, width, cursor = further or {}, len(index_range.columns), Cursor()
+    while True:
+        rows = index_range.rows(queryset, cursor).values_list(*index_range.columns, *further, "pk")
+        batch = list(rows[:size])
+        keys = [row[-1] for row in batch if _have(row[width:-1], tuple(further.values()))]
+        found = queryset.in_bulk(keys)
+        yield [found[key] for key in keys if key in found]
+        if len(batch) < size:
+            return
+        cursor = Cursor(key=batch[-1][:width])
+
+
+class _Head(NamedTuple):
+    """What is read of a row to decide whether it is on the page."""
+
+    key: Key
+    pk: Any
 
 
 def _scan(
@@ -82,26 +106,31 @@ def _scan(
     cursor: Cursor,
     limit: int,
     further: Mapping[str, Any],
-) -> tuple[list[RowT], Key | None]:
-    """At most `limit` rows, and the key to go on from if there may be more.
+) -> tuple[list[_Head], Key | None]:
+    """At most `limit` heads, and the key to go on from if there may be more.
 
     The values are compared here. With all conditions in one statement, no database could be made
     to stop: it takes the index of another condition, or goes on to the end of the range.
     """
-    wanted, found, width = tuple(further.values()), [], len(index_range.columns)
-    for _ in range(0, SCAN_LIMIT, SCAN_BATCH):
-        heads = index_range.rows(queryset, cursor).values_list(
-            *index_range.columns, *further, "pk"
-        )[:SCAN_BATCH]
-        batch = list(heads)
-        found += [head[-1] for head in batch if head[width:-1] == wanted]
-        if len(found) >= limit or len(batch) < SCAN_BATCH:
-            stopped_at = None
-            break
-        stopped_at = batch[-1][:width]
-        cursor = Cursor(key=stopped_at, backwards=cursor.backwards)
-    rows = queryset.in_bulk(found[:limit])
-    return [rows[pk] for pk in found[:limit] if pk in rows], stopped_at
+    wanted, width = tuple(further.values()), len(index_range.columns)
+    found: list[_Head] = []
+    size = SCAN_BATCH if further else limit
+    for _ in range(0, SCAN_LIMIT, size):
+        rows = index_range.rows(queryset, cursor).values_list(*index_range.columns, *further, "pk")
+        batch = list(rows[:size])
+        found += [_Head(row[:width], row[-1]) for row in batch if _have(row[width:-1], wanted)]
+        if len(found) >= limit or len(batch) < size:
+            return found[:limit], None
+        cursor = Cursor(key=batch[-1][:width], backwards=cursor.backwards)
+    return found[:limit], cursor.key
+
+
+def _have(values: tuple[Any, ...], wanted: tuple[Any, ...]) -> bool:
+    # SQLite gives the numbers in JSON as numbers, PostgreSQL as text, as they are asked for.
+    return all(
+        value == other or (isinstance(other, str) and value is not None and str(value) == other)
+        for value, other in zip(values, wanted, strict=True)
+    )
 
 
 def cursor_of(parameters: QueryDict, index_range: IndexRange, model: type[Model]) -> Cursor:

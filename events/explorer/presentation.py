@@ -72,3 +72,8 @@ def pretty_json(value: Any) -> str:
     escaped."""
     text = json.dumps(value, indent=2, ensure_ascii=False, default=repr)
     return text.encode(errors="backslashreplace").decode()
+
+
+def one_line(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=repr)
+    return text.encode(errors="backslashreplace").decode()

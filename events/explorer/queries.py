@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from ..conf import events_settings
 from ..models import AggregateVersion, Event, FailedEvent, Snapshot
 from ..recorded_event import RecordedEvent
 from .index_range import Cursor, IndexRange
+from .json_fields import JsonField
 
 RowT = TypeVar("RowT", bound=Model)
 StreamRow: TypeAlias = AggregateVersion | Event | FailedEvent | RecordedEvent | Snapshot
@@ -113,7 +115,7 @@ def children(event: Event) -> list[Event]:
     return list(caused.rows(event_heads(), Cursor())[: MAX_CHILDREN + 1])
 
 
-def find_stream(row: Event | Snapshot) -> AggregateVersion | None:
+def find_stream(row: AggregateVersion | Event | Snapshot) -> AggregateVersion | None:
     rows: QuerySet[AggregateVersion] = in_log_database(AggregateVersion.objects.all())
     return _one(rows.filter(aggregate_type=row.aggregate_type, aggregate_id=row.aggregate_id))
 
@@ -136,8 +138,9 @@ def with_stream(rows: QuerySet[Any], name_or_id: str) -> QuerySet[Any]:
     return rows.filter(aggregate_type__in=categories, aggregate_id__in=spellings(name_or_id))
 
 
-def places_of(word: str) -> list[tuple[str, str]]:
-    """Where an id or a name occurs: qualifiers of the search, and values for them."""
+def places_of(word: str, fields: Sequence[JsonField] = ()) -> list[tuple[str, str]]:
+    """Where an id or a name occurs: qualifiers of the search, and values for them. `fields` have
+    an index."""
     heads, event_id = event_heads(), as_uuid(word)
     places = []
     if event_id and heads.filter(event_id=event_id).exists():
@@ -155,6 +158,11 @@ def places_of(word: str) -> list[tuple[str, str]]:
             for spelling in spellings(word)
             if IndexRange(["position"], {column: spelling}).rows(heads, Cursor())[:1]
         ]
+    for field in fields:
+        values = heads.annotate(**{field.alias: field.expression()})
+        found_in = IndexRange(["position"], {field.alias: word}).rows(values, Cursor())
+        if found_in.values_list("position")[:1]:
+            places.append((str(field), word))
     return places
 
 

@@ -1,4 +1,5 @@
-"""The search box of the events: `type:UserRegistered stream:User-42`, exact, on indexes only.
+"""The search box of the events: `type:UserRegistered stream:User-42 since:24h`, exact, and on
+indexes only, or within what an index narrows down.
 
 A value with a space or a quotation mark in it is quoted; `"` and `\\` in quotes have a `\\` before
 them. A word without a qualifier is located by `bare_words`, which puts the qualifier there.
@@ -8,13 +9,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 
 from ..exceptions import InvalidInput
 from ..streams import StreamName
-from .conditions import Condition, SearchError
+from .conditions import Condition, SearchError, Times
+from .json_fields import MAX_INDEXED_LENGTH, JsonField, is_indexed
+from .moments import parse_moment
 
 #: The qualifier of a word that has none.
 BARE = ""
@@ -42,14 +46,34 @@ def _stream(value: str) -> Condition:
     )
 
 
-# In the order of how few rows they let through.
-_CONDITIONS: Mapping[str, Callable[[str], Condition]] = {
+def _category(value: str) -> Condition:
+    return Condition(values={"aggregate_type": value})
+
+
+def _json(field: JsonField, value: str, shown_name: str) -> Condition:
+    if len(value) >= MAX_INDEXED_LENGTH:
+        raise SearchError(_("%(name)s: the value is too long.") % {"name": shown_name})
+    return Condition(
+        values={field.alias: value},
+        annotations={field.alias: field.expression()},
+        unserved="" if is_indexed(field) else str(field),
+    )
+
+
+# In the order of how few rows they let through. Fields of JSON come before types.
+_FEW: Mapping[str, Callable[[str], Condition]] = {
     "id": _event_id,
     "stream": _stream,
     "cause": lambda value: Condition(values={"causation_id": value}),
     "correlation": lambda value: Condition(values={"correlation_id": value}),
-    "type": lambda value: Condition(values={"event_type": value}),
 }
+_MANY: Mapping[str, Callable[[str], Condition]] = {
+    "type": lambda value: Condition(values={"event_type": value}),
+    "category": _category,
+}
+_BY, _TIMES = "by", ("since", "until")
+ACTOR = JsonField(column="metadata", path=("user_id",))
+_KNOWN = (*_FEW, *_MANY, _BY, *_TIMES, "data.…", "metadata.…")
 
 
 def parse(text: str) -> dict[str, str]:
@@ -72,7 +96,33 @@ def conditions(terms: Mapping[str, str]) -> list[Condition]:
     since one that names something has been located before."""
     if BARE in terms:
         raise SearchError(_("Nothing in the log is named “%(word)s”.") % {"word": terms[BARE]})
-    return [make(terms[name]) for name, make in _CONDITIONS.items() if name in terms]
+    few = [make(terms[name]) for name, make in _FEW.items() if name in terms]
+    fields = [_json(field, terms[name], name) for name, field in json_fields(terms).items()]
+    many = [make(terms[name]) for name, make in _MANY.items() if name in terms]
+    times = _times(terms)
+    return [*few, *fields, *many, *([times] if times else [])]
+
+
+def json_fields(terms: Mapping[str, str]) -> dict[str, JsonField]:
+    """Of the qualifiers that name one."""
+    fields = {name: ACTOR if name == _BY else JsonField.parse(name) for name in terms}
+    return {name: field for name, field in fields.items() if field is not None}
+
+
+def _times(terms: Mapping[str, str]) -> Times | None:
+    moments: dict[str, datetime] = {}
+    for name in _TIMES:
+        if name in terms:
+            moment = parse_moment(terms[name])
+            if moment is None:
+                raise SearchError(
+                    _("%(name)s: %(value)s is neither an age like 24h nor a time like 2026-03-01.")
+                    % {"name": name, "value": terms[name]}
+                )
+            moments[name] = moment
+    if not moments:
+        return None
+    return Times(since=moments.get("since"), until=moments.get("until"))
 
 
 def to_text(terms: Mapping[str, str]) -> str:
@@ -83,10 +133,10 @@ def to_text(terms: Mapping[str, str]) -> str:
 
 
 def _check(terms: Mapping[str, str], qualifier: str, value: str, text: str) -> None:
-    if text.startswith(":") or (qualifier and qualifier not in _CONDITIONS):
+    if text.startswith(":") or (qualifier and not _is_known(qualifier)):
         raise SearchError(
             _("“%(name)s:” is unknown. Known are %(known)s — quote a value that has a colon.")
-            % {"name": qualifier, "known": " ".join(f"{name}:" for name in _CONDITIONS)}
+            % {"name": qualifier, "known": " ".join(f"{name}:" for name in _KNOWN)}
         )
     if not value:
         raise SearchError(_("%(name)s has no value.") % {"name": text.strip()})
@@ -96,6 +146,10 @@ def _check(terms: Mapping[str, str], qualifier: str, value: str, text: str) -> N
             if qualifier
             else _("Only one word can go without a qualifier; put a value with spaces in quotes.")
         )
+
+
+def _is_known(qualifier: str) -> bool:
+    return qualifier in _KNOWN or JsonField.parse(qualifier) is not None
 
 
 def _quoted(value: str) -> str:

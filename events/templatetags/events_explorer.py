@@ -17,13 +17,15 @@ from ..explorer.charts import LineChart, sparkline
 from ..explorer.disclosure import disclosure_of
 from ..explorer.json_tree import tree
 from ..explorer.links import page_url
-from ..explorer.presentation import badge, moment, pretty_json
+from ..explorer.presentation import badge, moment, one_line, pretty_json
 from ..models import Event
+from ..personal import Hidden
 
 register = template.Library()
 
 _COMPONENTS = "events/explorer/components"
 MAX_NOTICES = 3
+MAX_SHORT = 80
 
 register.simple_tag(badge)
 
@@ -97,6 +99,15 @@ def json_panel(id: str, title: Any, value: Any, *, note: Any = "") -> dict[str, 
 @register.inclusion_tag(f"{_COMPONENTS}/tree.html")
 def json_tree(value: Any) -> dict[str, Any]:
     return {"root": tree(value)}
+
+
+@register.simple_tag
+def short(value: Any) -> SafeString:
+    """A JSON value on one line, cut where it is long."""
+    if isinstance(value, Hidden):
+        return format_html('<span class="explorer-hidden">{}</span>', value)
+    text = one_line(value)
+    return format_html('<span title="{}">{}</span>', text, text[:MAX_SHORT])
 
 
 @register.inclusion_tag(f"{_COMPONENTS}/facts.html")

@@ -36,6 +36,25 @@ class FileFormat(StrEnum):
     CSV = "csv"
 
 
+class ExportWriter:
+    """Writes one event after the other. `out` must not translate line ends."""
+
+    def __init__(self, out: Writable, file_format: FileFormat, *, with_place: bool = False) -> None:
+        self._out = out
+        self._columns = (*CSV_COLUMNS, *PLACE_KEYS) if with_place else CSV_COLUMNS
+        self._csv = csv.writer(out, lineterminator="\n")
+        self._is_csv = file_format is FileFormat.CSV
+        if self._is_csv:
+            self._csv.writerow(self._columns)
+
+    def write(self, event: RecordedEvent) -> None:
+        document = recorded_event_to_json(event)
+        if self._is_csv:
+            self._csv.writerow([_cell(document[name]) for name in self._columns])
+        else:
+            self._out.write(_json({name: document[name] for name in self._columns}) + "\n")
+
+
 def export_events(
     events: Iterable[RecordedEvent],
     out: Writable,
@@ -44,18 +63,11 @@ def export_events(
     with_place: bool = False,
     progress: Callable[[RecordedEvent, int], None] = lambda event, number: None,
 ) -> int:
-    """Writes one after the other, and says how many. `out` must not translate line ends."""
-    columns = (*CSV_COLUMNS, *PLACE_KEYS) if with_place else CSV_COLUMNS
-    writer = csv.writer(out, lineterminator="\n")
-    if file_format is FileFormat.CSV:
-        writer.writerow(columns)
+    """Writes all of them, and says how many."""
+    writer = ExportWriter(out, file_format, with_place=with_place)
     number = 0
     for number, event in enumerate(events, 1):
-        document = recorded_event_to_json(event)
-        if file_format is FileFormat.CSV:
-            writer.writerow([_cell(document[name]) for name in columns])
-        else:
-            out.write(_json({name: document[name] for name in columns}) + "\n")
+        writer.write(event)
         if number % EVENTS_BETWEEN_NOTES == 0:
             progress(event, number)
     return number

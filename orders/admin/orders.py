@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from events.admin.button import EventsButton
 from events.explorer.conditions import Condition
 
 from ..aggregates.order import Order
@@ -38,7 +39,8 @@ class OrderLines(admin.TabularInline):
 
 
 @admin.register(OrderSummary)
-class OrderSummaryAdmin(SummaryAdmin):
+class OrderSummaryAdmin(EventsButton, SummaryAdmin):
+    events_category = Order.aggregate_type
     categories = tuple(each.aggregate_type for each in (Order, Reservation, Payment, Shipment))
     ordering = ("-order_id",)
     list_filter = (OrderStateFilter,)

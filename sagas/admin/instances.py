@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from events.admin.operated import OperationsAdmin
 from events.admin.operating import OperationLink
-from events.explorer.conditions import Condition
+from events.explorer.conditions import Condition, Conditions
 from events.explorer.index_range import IndexRange
 from events.explorer.keyset import KeysetChangeList
 from events.explorer.navigation import Entry, add_entry
@@ -80,10 +80,10 @@ class SagaAdmin(OperationsAdmin):
             return []
         return [Condition(values={"correlation_id": word})]
 
-    def index_range(self, condition: Condition | None) -> IndexRange:
-        if isinstance(condition, Stuck):
-            return StuckRange(condition.quiet_since)
-        return super().index_range(condition)
+    def index_range(self, conditions: Conditions) -> IndexRange:
+        if isinstance(conditions.served, Stuck):
+            return StuckRange(conditions.served.quiet_since)
+        return super().index_range(conditions)
 
     def details(self, site: AdminSite, request: HttpRequest, row: SagaInstance) -> dict[str, Any]:
         saga, problem = find_saga(row.saga_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from heapq import merge
@@ -47,24 +47,24 @@ class StuckRange(IndexRange):
             for statuses, each in ((_WAITING_FOR_SOMEBODY, queryset), (_AT_WORK, quiet))
             for status in statuses
         ]
-        return _Merged(parts, self.key_of, falling=not cursor.backwards)
+        return _Merged(parts, falling=not cursor.backwards)
 
 
 class _Merged:
-    """Like one query for what comes out of several: sliced, or turned to values and then sliced."""
+    """Like one query for what comes out of several: turned to values, then sliced."""
 
-    def __init__(
-        self, parts: Sequence[Any], key: Callable[[Any], tuple[Any, ...]], *, falling: bool
-    ) -> None:
+    def __init__(self, parts: Sequence[Any], *, falling: bool) -> None:
         self._parts = parts
-        self._key = key
         self._falling = falling
 
     def values_list(self, *columns: str) -> _Merged:
         """The first of the columns are those of the ordering."""
-        parts = [part.values_list(*columns) for part in self._parts]
-        return _Merged(parts, lambda row: tuple(row[: len(ORDERING)]), falling=self._falling)
+        return _Merged([part.values_list(*columns) for part in self._parts], falling=self._falling)
 
     def __getitem__(self, wanted: slice) -> Iterator[Any]:
         sliced = [part[wanted] for part in self._parts]
-        return islice(merge(*sliced, key=self._key, reverse=self._falling), wanted.stop)
+        return islice(merge(*sliced, key=_place, reverse=self._falling), wanted.stop)
+
+
+def _place(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    return row[: len(ORDERING)]

@@ -50,7 +50,8 @@ def test_not_even_superusers_add_change_or_delete(admin_client: Client, rows: li
 
 def test_there_are_no_bulk_actions(admin_client: Client, rows: list[Model]) -> None:
     for row in rows:
-        assert "action-select" not in text_of(admin_client, list_url(type(row)))
+        if not isinstance(row, Snapshot):  # which can be dropped, for a reason
+            assert "action-select" not in text_of(admin_client, list_url(type(row)))
         data = {"action": "delete_selected", "_selected_action": row.pk, "select_across": "1"}
         admin_client.post(list_url(type(row)), data | {"index": "0", "post": "yes"})
         assert type(row).objects.filter(pk=row.pk).exists()  # type: ignore[attr-defined]

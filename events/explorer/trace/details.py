@@ -73,8 +73,8 @@ def trace_details(site: AdminSite, request: HttpRequest) -> dict[str, Any]:
 
 
 def _url(site: AdminSite, correlation_id: str, after: int | None = None) -> str:
-    place = {AFTER: str(after)} if after is not None else {}
-    return page_url(site, Event, "trace", correlation=correlation_id, **place)
+    url = page_url(site, Event, "trace", correlation=correlation_id)
+    return url if after is None else f"{url}&{AFTER}={after}"
 
 
 def _totals(

@@ -24,7 +24,7 @@ class Node:
     event: Event | None = None
     #: Of another conversation, or of an earlier page.
     is_outside: bool = False
-    #: Of a command that was sent with an id.
+    #: Of a command, where its record or one of its events names it.
     command_type: str = ""
     cause: Node | None = None
     effects: list[Node] = field(default_factory=list)
@@ -112,6 +112,11 @@ def _add_messages(nodes: dict[str, Node]) -> None:
     ids = [found for key in wanted if (found := as_uuid(key))]
     outside = {str(event.event_id): event for event in _events(ids)}
     names = command_names([each for each in ids if str(each) not in outside])
+    for node in list(nodes.values()):
+        assert node.event is not None, "only events so far"
+        kind = node.event.metadata.get("command_type")
+        if node.event.causation_id and isinstance(kind, str):
+            names.setdefault(node.event.causation_id, kind)
     for key in wanted & outside.keys():
         nodes[key] = Node(key=key, event=outside[key], is_outside=True)
     for key, via in behind.items():

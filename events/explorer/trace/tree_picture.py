@@ -13,8 +13,8 @@ from .reading import Node
 MAX_BOXES = 120
 #: Effects of one event and of one type, from which on they are drawn as one.
 COLLAPSED_FROM = 4
-BOX_WIDTH, BOX_HEIGHT, ACROSS, DOWN, MARGIN = 190, 26, 225, 34, 8
-_MAX_CHARACTERS = 28
+BOX_WIDTH, BOX_HEIGHT, ACROSS, DOWN, MARGIN = 170, 24, 194, 30, 8
+_MAX_CHARACTERS = 26
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

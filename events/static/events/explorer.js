@@ -118,6 +118,70 @@
         KEYS[event.key]();
     }
 
+    // --- the list of events, followed live: asked for again while its first row is another ---
+
+    const FOLLOW_EVERY_MS = 3000;
+
+    function follower(mark) {
+        const button = document.createElement("button");
+        const status = document.createElement("span");
+        button.type = "button";
+        button.className = "explorer-button";
+        button.textContent = mark.dataset.label;
+        button.setAttribute("aria-pressed", "false");
+        status.setAttribute("role", "status");
+        status.className = "explorer-size";
+        mark.append(button, status);
+        let timer = null;
+
+        function stop() {
+            clearInterval(timer);
+            timer = null;
+            button.textContent = mark.dataset.label;
+            button.setAttribute("aria-pressed", "false");
+        }
+
+        async function look() {
+            if (document.hidden) {
+                return;
+            }
+            const headers = { "X-Explorer-Rows": mark.dataset.explorerLive };
+            const response = await fetch(location.href, { headers, redirect: "error" });
+            if (response.status === 304) {
+                return;
+            }
+            if (!response.ok) {
+                stop();
+                return;
+            }
+            const page = new DOMParser().parseFromString(await response.text(), "text/html");
+            const fresh = page.querySelector("#result_list tbody");
+            const list = document.querySelector("#result_list tbody");
+            if (!fresh || !list) {
+                location.reload();
+                return;
+            }
+            const known = new Set([...list.querySelectorAll("th a")].map((link) => link.href));
+            list.replaceWith(fresh);
+            const added = [...fresh.querySelectorAll("th a")].filter((link) => !known.has(link.href));
+            added.forEach((link) => link.closest("tr").classList.add("explorer-new"));
+            status.textContent = ` ${mark.dataset.new}: ${added.length}`;
+            mark.dataset.explorerLive = page.querySelector("[data-explorer-live]")?.dataset.explorerLive || "";
+            showTimes(rememberedForm());
+        }
+
+        button.addEventListener("click", () => {
+            if (timer !== null) {
+                stop();
+                return;
+            }
+            button.textContent = mark.dataset.stop;
+            button.setAttribute("aria-pressed", "true");
+            timer = setInterval(() => look().catch(stop), FOLLOW_EVERY_MS);
+        });
+    }
+
+    document.querySelectorAll("[data-explorer-live]").forEach(follower);
     addCopyButtons();
     showTimes(rememberedForm());
     document.addEventListener("keydown", onKey);
