@@ -4,7 +4,7 @@ PORT ?= 8000
 python := .venv/bin/python
 pip_install := -m pip install --quiet --disable-pip-version-check -r
 
-.PHONY: help demo test chaos lint format bench clean
+.PHONY: help demo test chaos olist lint format bench clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,8 +16,14 @@ test: .venv/dev ## run the tests on PostgreSQL, then on SQLite [ARGS="-n 2 -k wo
 	$(python) scripts/private_postgresql.py -- $(python) -m pytest -m "not sqlite" $(ARGS)
 	DATABASE_URL= $(python) -m pytest -m "not postgresql" $(ARGS)
 
-chaos: .venv/dev ## kill workers at every step, and count what is lost or doubled [SUITE=name]
-	$(python) scripts/private_postgresql.py -- $(python) -m chaos $(if $(SUITE),--suite $(SUITE))
+chaos: .venv/dev ## kill workers at every step, and count what is lost or doubled [SUITE=name] [STYLE=of sagas]
+	$(python) scripts/private_postgresql.py -- $(python) -m chaos \
+		$(if $(SUITE),--suite $(SUITE)) $(if $(STYLE),--style $(STYLE))
+
+olist: .venv/runtime ## real orders through the shop [DIR=... MONTH=2017-11 STYLE=choreographed KILLS=3]
+	SAGA_STYLE=$(or $(STYLE),orchestrated) DEBUG=off SECRET_KEY=olist \
+		$(python) scripts/private_postgresql.py -- $(python) -m olist $(DIR) \
+		$(if $(MONTH),--month $(MONTH)) $(if $(KILLS),--kills $(KILLS))
 
 lint: .venv/dev ## check format, code, types, imports and migrations
 	.venv/bin/ruff format --check

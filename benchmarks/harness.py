@@ -69,6 +69,15 @@ def race(
     return {name: counted for name, (_, *counted) in speeds.items()}
 
 
+def run_apart(contender: Contender, database: str, times: int) -> None:
+    """In a process of its own, so many times. All its connections are closed when this returns."""
+    with _worker(contender, database, _processes.Barrier(1)) as worker:
+        _answer(worker)
+        for _ in range(times):
+            worker.send(0.0)
+            _answer(worker)
+
+
 @dataclass(frozen=True, slots=True)
 class _Team:
     contender: Contender
@@ -130,7 +139,7 @@ def _work(contender: Contender, database: str, barrier: Any, orders: Connection)
 def _operations_a_second(operation: Operation, seconds: float) -> float:
     started = now = time.perf_counter()
     done = 0
-    while now < started + seconds:
+    while not done or now < started + seconds:
         operation()
         done += 1
         now = time.perf_counter()

@@ -30,8 +30,8 @@ from tests.processes import OtherProcess, new_event, new_number
 
 from .report import Outcome
 from .steps import STEPS, stop_at
+from .victims import ANYWHERE, Victim
 
-ANYWHERE = "anywhere"
 SUBSCRIPTIONS: dict[str, dict[str, Any]] = {
     "chaos.rows": {"lanes": 4, "batch_size": 50},
     "chaos.lists": {"lanes": 2, "batch_size": 50, "in_batches": True},
@@ -40,8 +40,6 @@ SUBSCRIPTIONS: dict[str, dict[str, Any]] = {
 EVENTS_AN_APPEND = 5
 #: One in so many events fails at its first attempt.
 FAILS_ONE_IN = 100
-#: For a victim to come to its step; then it is killed where it is.
-PATIENCE_SECONDS = 2.0
 STALLED_SECONDS = 60.0
 
 
@@ -63,7 +61,10 @@ def run(plan: Plan) -> Outcome:
     outcome, kills, is_done = Outcome(), new_number(), new_event()
     with ExitStack() as stack:
         writers = [OtherProcess(append_in_step, plan, n, kills) for n in range(plan.writers)]
-        victims = [Victim(plan, random.Random(plan.seed + n)) for n in range(plan.workers)]
+        victims = [
+            Victim(work, plan, [*STEPS, ANYWHERE], random.Random(plan.seed + n))
+            for n in range(plan.workers)
+        ]
         for kill in [each.kill for each in writers] + [each.kill for each in victims]:
             stack.callback(kill)
         while kills.value < plan.kills:
@@ -84,39 +85,6 @@ def run(plan: Plan) -> Outcome:
     _judge(outcome)
     outcome.seconds = time.monotonic() - started
     return outcome
-
-
-class Victim:
-    """A worker, and after its death the next one."""
-
-    def __init__(self, plan: Plan, chance: random.Random) -> None:
-        self.plan = plan
-        self.chance = chance
-        self._never = new_event()
-        self.start()
-
-    def start(self) -> None:
-        self.step = self.chance.choice([*STEPS, ANYWHERE])
-        self._reached = new_event()
-        self._process = OtherProcess(
-            work, self.plan, self.step, self.chance.randint(1, 3), self._reached, self._never
-        )
-        is_anywhere = self.step == ANYWHERE
-        patience = self.chance.uniform(0.05, 1.0) if is_anywhere else PATIENCE_SECONDS
-        self._killed_at = time.monotonic() + patience
-
-    @property
-    def has_reached_it(self) -> bool:
-        return self.step == ANYWHERE or bool(self._reached.is_set())
-
-    @property
-    def is_due(self) -> bool:
-        if self._process.has_ended:
-            self._process.result()  # raises what has ended it
-        return self._reached.is_set() or time.monotonic() >= self._killed_at
-
-    def kill(self) -> None:
-        self._process.kill()
 
 
 # --- in their processes ---

@@ -29,12 +29,17 @@ class Outcome:
         return not (self.lost or self.doubled or self.out_of_order or self.unfinished)
 
     def show(self) -> None:
-        kills = Table("killed when", "injected", "reached", show_edge=False)
-        for step, injected in self.injected.items():
-            kills.add_row(step, str(injected), str(self.reached[step]))
-        kills.add_section()
-        kills.add_row("in all", str(self.injected.total()), str(self.reached.total()))
+        kills = kills_table(self.injected, self.reached)
         result = Table("events", "effects", "lost", "doubled", "out of order", "unfinished", "s")
         figures = (self.events, self.effects, self.lost, self.doubled, self.out_of_order)
         result.add_row(*map(str, (*figures, self.unfinished, round(self.seconds))))
         Console().print(kills, result, "All holds." if self.holds else "It does NOT hold.")
+
+
+def kills_table(injected: Counter[str], reached: Counter[str]) -> Table:
+    kills = Table("killed when", "injected", "reached", show_edge=False)
+    for step, count in injected.items():
+        kills.add_row(step, str(count), str(reached[step]))
+    kills.add_section()
+    kills.add_row("in all", str(injected.total()), str(reached.total()))
+    return kills

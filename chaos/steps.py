@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
-from events.delivery import engine, failures
+from events.delivery import engine, failures, handling
 from events.delivery.lanes import Lease
 
 
@@ -18,7 +18,7 @@ class Step:
     is_behind: bool
 
 
-_HANDLERS = ((engine, "handle_one"), (engine, "handle_batch"))
+_HANDLERS = ((handling, "handle_one"), (engine, "handle_batch"))
 
 STEPS = {
     "attempt counted": Step(_HANDLERS, is_behind=False),
@@ -33,7 +33,10 @@ STEPS = {
 
 def stop_at(name: str, occurrence: int, stop: Callable[[], object]) -> None:
     """Has `stop` called when this process comes to the step for the so-manieth time (1, 2, ...)."""
-    step = STEPS[name]
+    stop_in(STEPS[name], occurrence, stop)
+
+
+def stop_in(step: Step, occurrence: int, stop: Callable[[], object]) -> None:
     seen = 0
 
     def stopping(function: Callable[..., Any]) -> Callable[..., Any]:

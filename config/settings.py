@@ -69,7 +69,13 @@ TEMPLATES = [
 EVENTS: dict[str, Any] = {"wake_up": "events.delivery.djangoq.wake_up"}
 
 # Defaults of the shop: orders/conf.py
-ORDERS: dict[str, Any] = {}
+ORDERS: dict[str, Any] = {
+    # "orchestrated", "choreographed", or empty for none.
+    "saga_style": env.str("SAGA_STYLE", default="orchestrated") or None,
+    # The simulators, but for orders of the Olist data set.
+    "payment_gateway": "olist.outside_world.Payments",
+    "carrier": "olist.outside_world.Carrier",
+}
 
 
 def database(url: str) -> dict[str, Any]:

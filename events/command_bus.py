@@ -126,6 +126,7 @@ class CommandBus:
         command_id: UUID | None = None,
         sent: JsonObject | None = None,
         outcome: Any = _NOT_ASKED,
+        joins: bool = False,
     ) -> CommandResult:
         """Runs the handler in a transaction (or joins the open one) and returns its answer.
 
@@ -144,6 +145,10 @@ class CommandBus:
 
         Where the handler was registered with an `ask`, that is called first, outside of any
         transaction (OpenTransaction is raised in one), unless its `outcome` is given.
+
+        With `joins` the handler runs in the caller's transaction, without a savepoint, a repetition
+        or a record: for who rolls back when anything is raised, and commits with the effects what
+        keeps the command from being dispatched again. Not for an `ask`.
         """
         if not isinstance(command_id, UUID | None):
             raise InvalidInput("command_id", f"expected a UUID, got {command_id!r}")
@@ -152,7 +157,7 @@ class CommandBus:
         if registration.ask is None and outcome is not _NOT_ASKED:
             raise InvalidInput("outcome", f"{command.command_type} asks nothing")
         identity = command_id or new_id()
-        records = CommandRecords(command, command_id, data) if command_id else None
+        records = CommandRecords(command, command_id, data) if command_id and not joins else None
         outer = current_context()
         correlation_id = outer.correlation_id or str(identity)
         cause = {"command_causation_id": outer.causation_id} if outer.causation_id else {}
@@ -169,6 +174,8 @@ class CommandBus:
                 outcome = registration.ask(command)
             arguments = (command,) if outcome is _NOT_ASKED else (command, outcome)
             handler = registration.handler
+            if joins:
+                return _run(handler, arguments, identity, correlation_id)
             if records is None:
                 return _with_retries(lambda: _run(handler, arguments, identity, correlation_id))
             return _run_once(handler, arguments, records, correlation_id)

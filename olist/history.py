@@ -15,10 +15,8 @@ their own in the source; they get the last one that the order has, and say so in
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
@@ -29,9 +27,8 @@ from events.store.history import PastEvent
 from events.streams import StreamName
 from events.transfer.importing import Candidate
 from events.transfer.rows import Refusal, Row, Rows
-from orders.addresses import Address
 from orders.aggregates.order import Order
-from orders.aggregates.payment import Payment as PaymentAggregate
+from orders.aggregates.payment import Payment
 from orders.aggregates.reservation import Reservation
 from orders.aggregates.shipment import Shipment
 from orders.events import (
@@ -42,18 +39,14 @@ from orders.events import (
     PaymentProcessed,
     ShippingArranged,
 )
-from orders.lines import OrderLine
-from orders.money import Money
 
-from .tables import Item, Payment, Tables, identity
+from .contents import customer_of, lines_of, methods_of, total_of
+from .tables import Tables, identity
 
 ZONE = ZoneInfo("America/Sao_Paulo")
-CURRENCY = "BRL"
-#: Where the source leaves out what an event needs.
-UNKNOWN = "unknown"
 _CATEGORIES: dict[type[DomainEvent], str] = {
     OrderPlaced: Order.aggregate_type,
-    PaymentProcessed: PaymentAggregate.aggregate_type,
+    PaymentProcessed: Payment.aggregate_type,
     ShippingArranged: Shipment.aggregate_type,
     OrderDelivered: Order.aggregate_type,
     OrderCancelled: Order.aggregate_type,
@@ -93,8 +86,8 @@ def _later(row: Row, order_id: UUID, tables: Tables) -> Iterator[DomainEvent]:
         yield PaymentProcessed(
             **_envelope(order_id, PaymentProcessed, moment),
             order_id=order_id,
-            amount=_total(payment.value for payment in payments),
-            payment_method=_methods(payments),
+            amount=total_of(payment.value for payment in payments),
+            payment_method=methods_of(payments),
             reference=order_id.hex,
         )
     if moment := _moment(row, "order_delivered_carrier_date"):
@@ -128,42 +121,16 @@ def _envelope(
 
 
 def _placed(row: Row, order_id: UUID, moment: datetime, tables: Tables) -> OrderPlaced:
-    customer = tables.customers.get(identity(row, "customer_id").bytes)
-    if customer is None:
-        raise DecodingError("customer_id", f"{row.values['customer_id']} is no customer")
+    customer = customer_of(row, tables)
     items = tables.items.get(order_id.bytes, ())
-    person = UUID(bytes=customer.unique_id)
     return OrderPlaced(
         **_envelope(order_id, OrderPlaced, moment),
-        user_id=person,
-        items=_lines(items),
-        total_amount=_total(item.price + item.freight for item in items),
-        shipping_address=Address(
-            name=person.hex,
-            street=UNKNOWN,
-            postal_code=customer.zip_code_prefix,
-            city=f"{customer.city}, {customer.state}",
-            country="BR",
-        ),
-        payment_method=_methods(tables.payments_of(order_id)),
+        user_id=customer.user_id,
+        items=lines_of(items),
+        total_amount=total_of(item.price + item.freight for item in items),
+        shipping_address=customer.address,
+        payment_method=methods_of(tables.payments_of(order_id)),
     )
-
-
-def _lines(items: tuple[Item, ...]) -> tuple[OrderLine, ...]:
-    """The source has a row for each piece."""
-    pieces = Counter((item.product_id, item.price) for item in items)
-    return tuple(
-        OrderLine(product_id=product_id.hex(), quantity=quantity, unit_price=Money(price, CURRENCY))
-        for (product_id, price), quantity in pieces.items()
-    )
-
-
-def _methods(payments: Sequence[Payment]) -> str:
-    return "+".join(dict.fromkeys(payment.method for payment in payments)) or UNKNOWN
-
-
-def _total(amounts: Iterable[Decimal]) -> Money:
-    return Money(sum(amounts, Decimal(0)), CURRENCY)
 
 
 def _moment(row: Row, column: str) -> datetime | None:

@@ -18,6 +18,7 @@ from events.exceptions import DecodingError
 from events.transfer.errors import FileUnreadable
 from events.transfer.rows import Refusal, Row, csv_rows
 from events.transfer.source import Source, open_source
+from orders.addresses import Address
 
 ORDERS = "olist_orders_dataset.csv"
 ITEMS = "olist_order_items_dataset.csv"
@@ -61,6 +62,21 @@ class Customer(NamedTuple):
     zip_code_prefix: str
     city: str
     state: str
+
+    @property
+    def user_id(self) -> UUID:
+        return UUID(bytes=self.unique_id)
+
+    @property
+    def address(self) -> Address:
+        """The source has neither names nor streets."""
+        return Address(
+            name=self.unique_id.hex(),
+            street="unknown",
+            postal_code=self.zip_code_prefix,
+            city=f"{self.city}, {self.state}",
+            country="BR",
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,13 +26,15 @@ from .payment_methods import PaymentMethod
 
 @command("PlaceOrder", permission="orders.place_order")
 class PlaceOrder(Command):
-    """Orders products at the given prices, all in one currency."""
+    """Orders products at the given prices, all in one currency. The total is that of the items and
+    of the freight, if there is any."""
 
     user_id: UUID
     items: Annotated[tuple[OrderLine, ...], Limits(min_length=1, max_length=MAX_LINES)]
     shipping_address: Address
     payment_method: PaymentMethod
     order_id: UUID = field(default_factory=new_id)
+    freight: Money | None = None
 
 
 @command("CancelOrder", permission="orders.cancel_order")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
 from events.bus.retry import RetryPolicy
-from events.bus.subscription import subscribe
+from events.bus.subscription import Handler, subscribe
 from events.messages import DomainEvent
 from events.recorded_event import RecordedEvent
 
@@ -12,7 +16,7 @@ from .correlation import deliveries
 from .exceptions import AmbiguousAnswer, SagaAlreadyStarted, SagaIsBlocked
 from .identity import saga_type_of
 from .registry import Definitions, definitions
-from .running import give
+from .running import Give, Sagas, give, is_first_attempt
 
 #: An answer can overtake the start that it belongs to: it is given again, soon and for a while.
 #: What only an operator can settle is left to one at once.
@@ -33,9 +37,18 @@ class Inbox:
         self._known = known
 
     def __call__(self, recorded: RecordedEvent) -> None:
+        self._take(give, recorded)
+
+    @contextmanager
+    def together(self) -> Iterator[Handler]:
+        sagas = Sagas()
+        yield partial(self._take, sagas.give)
+        sagas.save()
+
+    def _take(self, give: Give, recorded: RecordedEvent) -> None:
         for delivery in deliveries(recorded, database_time(), self._known):
             if saga_type_of(delivery.saga_id) == self._saga_type:
-                give(delivery.saga_id, delivery.given)
+                give(delivery.saga_id, delivery.given, goes_on_at_once=is_first_attempt())
 
 
 def subscription_name(saga_type: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from copy import copy
 from typing import Any, ClassVar
 
 from events.aggregates import EventSourcedAggregate
@@ -31,13 +32,26 @@ class Saga(EventSourcedAggregate):
     #: None before the start.
     state: SagaState | None = None
 
-    def handle(self, given: Input, *, uniform: Uniform = random.uniform) -> list[DomainEvent]:
+    def handle(
+        self, given: Input, *, uniform: Uniform = random.uniform, **options: Any
+    ) -> list[DomainEvent]:
         """Adds what is decided, and returns it. Raises what `decisions.decide` does, and
         DefinitionNotFound or DefinitionChanged; nothing has changed then."""
-        events = decide(self.plan, self.state, given, uniform=uniform)
+        events = decide(self.plan, self.state, given, uniform=uniform, **options)
         for event in events:
             self.add_event(event)
         return events
+
+    def copy(self) -> Saga:
+        """What is added to the one is not in the other."""
+        other = copy(self)
+        other._uncommitted_events = list(self._uncommitted_events)
+        return other
+
+    def add_event(self, event: DomainEvent) -> None:
+        # States are never changed in place: they may share what is in the event.
+        self.apply_event(event)
+        self._uncommitted_events.append(event)
 
     @property
     def plan(self) -> Plan:

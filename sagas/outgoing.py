@@ -5,9 +5,10 @@ Nothing else has to be kept in step: a crash after the commit loses neither.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 from events.messages import Command, DomainEvent
 from events.registry import command_types
@@ -23,6 +24,9 @@ from .inputs import RetryDue, TimedOut
 from .state import Progress, SagaState
 
 Requested: TypeAlias = StepRequested | CompensationRequested
+
+#: In the metadata of a request: its command was handled in the same commit.
+HANDLED_AT_ONCE = "handled_at_once"
 
 #: Subscribe to these to send commands, and to these and the next to keep timers.
 REQUESTS = (StepRequested, CompensationRequested)
@@ -56,9 +60,19 @@ def recorded_command(event: Requested) -> Command:
     return command_class(**command_types.codec(command_class).decode(event.command_data))
 
 
+def was_handled_at_once(metadata: Mapping[str, Any]) -> bool:
+    return bool(metadata.get(HANDLED_AT_ONCE))
+
+
+def asks_at_once(event: DomainEvent) -> TypeGuard[Requested]:
+    return isinstance(event, REQUESTS) and was_handled_at_once(event.metadata)
+
+
 def timer_of(event: DomainEvent) -> Timer | None:
     """The timer that this event sets. None is ever cancelled: outdated ones do nothing."""
     if not isinstance(event, REQUESTS + RETRIES) or event.due_at is None:
+        return None
+    if was_handled_at_once(event.metadata):
         return None
     return Timer(
         step=event.step,

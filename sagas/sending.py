@@ -3,31 +3,25 @@
 Two subscriptions, by where a command has its effects: in the database, where they are committed
 together with the checkpoint; or, for a handler that asks another system first, outside of any
 transaction, where the command's id keeps a repetition from having effects of its own.
+Those that were handled together with their request (see `running`) are passed over.
 """
 
 from __future__ import annotations
 
-import logging
-
-from django.db import InterfaceError, OperationalError
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from events.bus.retry import RetryPolicy
-from events.bus.subscription import Effects, subscribe
-from events.command_bus import command_bus
-from events.context import message_context
-from events.exceptions import CommandRefused, HandlerNotRegistered
+from events.bus.subscription import Effects, Handler, subscribe
 from events.recorded_event import RecordedEvent
 from events.registry import command_types
 
-from .clock import database_time
-from .correlation import sending_context
+from .asking import asks_another_system, outcome_of
 from .exceptions import SagaIsBlocked
-from .inputs import Failed, Handled, Refused
+from .inputs import Handled
 from .instance import Saga
-from .outgoing import REQUESTS, Requested, direction_of, recorded_command
-from .running import give, repository
-
-logger = logging.getLogger(__name__)
+from .outgoing import REQUESTS, Requested, direction_of, was_handled_at_once
+from .running import Give, Sagas, give, is_first_attempt, repository
 
 COMMANDS = "sagas.commands"
 ASKING_COMMANDS = "sagas.asking_commands"
@@ -38,65 +32,43 @@ ASKING_LANES = 4
 _RETRY = RetryPolicy(attempts=10, first_delay_seconds=0.5, factor=3, max_delay_seconds=600)
 
 
-def send(recorded: RecordedEvent) -> None:
-    """Whatever becomes of the command is an answer to the saga; its attempts are the saga's."""
+class Sender:
+    """Whatever becomes of a command is an answer to its saga; its attempts are the saga's."""
+
+    def __call__(self, recorded: RecordedEvent) -> None:
+        _send(recorded, repository.load, give)
+
+    @contextmanager
+    def together(self) -> Iterator[Handler]:
+        sagas = Sagas()
+        yield lambda recorded: _send(recorded, sagas.get, sagas.give)
+        sagas.save()
+
+
+send = Sender()
+
+
+def _send(recorded: RecordedEvent, load: Callable[[str], Saga], give: Give) -> None:
     event: Requested = recorded.event  # type: ignore[assignment]
-    saga_id = recorded.aggregate_id
-    saga = repository.load(saga_id)
+    saga_id, direction = recorded.aggregate_id, direction_of(event)
+    saga = load(saga_id)
     if saga.state is not None and saga.state.blocked_by is not None:
         raise SagaIsBlocked(saga_id, saga.state.blocked_by)  # to be sent after the release
-    if saga.state is None or not saga.state.wants(event.step, direction_of(event), event.attempt):
+    if saga.state is None or not saga.state.wants(event.step, direction, event.attempt):
         return
-    try:
-        with message_context(**sending_context(saga_id)):
-            command_bus.dispatch(recorded_command(event), command_id=event.message_id)
-    except (OperationalError, InterfaceError):
-        raise
-    except CommandRefused as refusal:
-        _tell(saga_id, Refused, event, reason=f"{refusal.code}: {refusal}")
-    except Exception as error:
-        logger.warning(
-            "%s of %s failed, attempt %d",
-            event.command_type,
-            saga_id,
-            event.attempt,
-            exc_info=error,
-        )
-        _tell(saga_id, Failed, event, reason=f"{type(error).__name__}: {error}")
-    else:
-        if _answers_by_return(saga, event):
-            _tell(saga_id, Handled, event)
-
-
-def _answers_by_return(saga: Saga, event: Requested) -> bool:
-    return saga.plan.steps[event.step].leg(direction_of(event)).on_success is None
-
-
-def _tell(
-    saga_id: str, kind: type[Handled | Refused | Failed], event: Requested, **facts: str
-) -> None:
-    give(
-        saga_id,
-        kind(
-            step=event.step,
-            direction=direction_of(event),
-            attempt=event.attempt,
-            at=database_time(),
-            **facts,
-        ),
-    )
+    answer = outcome_of(saga_id, event)
+    leg = saga.plan.steps[event.step].leg(direction)
+    if leg.on_success is None or not isinstance(answer, Handled):
+        give(saga_id, answer, goes_on_at_once=is_first_attempt())
 
 
 def _asks_first(recorded: RecordedEvent) -> bool:
     command_class = command_types.find(recorded.data["command_type"])
-    try:
-        return command_class is not None and command_bus.asks_first(command_class)
-    except HandlerNotRegistered:
-        return False
+    return command_class is not None and asks_another_system(command_class)
 
 
 def _asks_nothing(recorded: RecordedEvent) -> bool:
-    return not _asks_first(recorded)
+    return not was_handled_at_once(recorded.metadata) and not _asks_first(recorded)
 
 
 def subscribe_to_requests() -> None:

@@ -122,9 +122,11 @@ def give_to(account: dict[str, Any], directory: Path) -> None:
 def is_ready_in_time(server: subprocess.Popen[Any], lock_file: Path) -> bool:
     deadline = time.monotonic() + TIMEOUT_SECONDS
     while server.poll() is None and time.monotonic() < deadline:
-        # Its last line is the server's state, which pg_ctl waits for as well.
-        if lock_file.exists() and lock_file.read_text().rstrip().endswith("\nready"):
-            return True
+        # Its last line is the server's state, which pg_ctl waits for as well. While initdb is at
+        # work, the file comes and goes.
+        with suppress(FileNotFoundError):
+            if lock_file.read_text().rstrip().endswith("\nready"):
+                return True
         time.sleep(0.02)
     return False
 

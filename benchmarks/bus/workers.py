@@ -22,8 +22,8 @@ _processes = multiprocessing.get_context("fork")
 
 
 @contextmanager
-def workers(number: int, subscription: Subscription) -> Iterator[None]:
-    """They have begun to work when the block does."""
+def workers(number: int, subscription: Subscription | None = None) -> Iterator[None]:
+    """They have begun to work when the block does: for one subscription, or for all."""
     connection.close()  # which a fork would share
     barrier = _processes.Barrier(number + 1)
     with ExitStack() as stack:
@@ -36,12 +36,12 @@ def workers(number: int, subscription: Subscription) -> Iterator[None]:
         yield
 
 
-def _work(subscription: Subscription, barrier: Any) -> None:
+def _work(subscription: Subscription | None, barrier: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     connection.ensure_connection()
     barrier.wait(TIMEOUT_SECONDS)
-    Worker(only=[subscription]).run()
+    Worker(only=None if subscription is None else [subscription]).run()
 
 
 def wait_until_handled(subscription: Subscription) -> None:

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from ..exceptions import InvalidInput, RegistrationError, UnknownSubscription
 from ..messages import DomainEvent
@@ -32,6 +33,15 @@ _NAME = re.compile(r"[A-Za-z][\w.-]*", re.ASCII)
 
 DURABLE_RETRY = RetryPolicy(attempts=8, first_delay_seconds=0.5, factor=3, max_delay_seconds=600)
 LOCAL_RETRY = RetryPolicy(attempts=1)
+
+
+@runtime_checkable
+class SavesTogether(Protocol):
+    """A handler of single events that writes once for all of a transaction. Not for batches."""
+
+    def together(self) -> AbstractContextManager[Handler]:
+        """Entered in the transaction, with what is called for each of its events; left without an
+        error after the last one, to write; left with one, all of it is forgotten."""
 
 
 class Delivery(Enum):

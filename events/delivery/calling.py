@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from time import monotonic
 
-from ..bus.subscription import Subscription
+from ..bus.subscription import Handler, SavesTogether, Subscription
 from ..bus.timeouts import run_within
 from ..context import MessageContext, current_context, successive_contexts
 from ..recorded_event import RecordedEvent
@@ -40,8 +40,8 @@ def handle_batch(
         return len(events)
 
     def run() -> int:
-        with deliveries(subscription, is_replay) as enter:
-            handler, end = subscription.handler, monotonic() + budget_seconds
+        end = monotonic() + budget_seconds
+        with deliveries(subscription, is_replay) as enter, _together(subscription) as handler:
             for number, event in enumerate(events, start=1):
                 enter(event, 1, timeout)
                 handler(event)
@@ -60,6 +60,11 @@ def handle_one(
     with deliveries(subscription, is_replay) as enter:
         enter(event, attempt, timeout)
         run_within(timeout, subscription.handler, [event] if subscription.in_batches else event)
+
+
+def _together(subscription: Subscription) -> AbstractContextManager[Handler]:
+    handler = subscription.handler
+    return handler.together() if isinstance(handler, SavesTogether) else nullcontext(handler)
 
 
 @contextmanager

@@ -17,10 +17,18 @@ from django.db.models.functions import Now
 
 from ..conf import events_settings
 from ..models import Lane, SubscriptionState
-from ..store.prepared import kept_cursor
+from ..store.prepared import bigint, kept_cursor
 
 #: What a claim gives back of the row.
-COLUMNS = ("id", "position", "attempted_to", "attempts", "failure_streak", "outages")
+COLUMNS = (
+    "id",
+    "position",
+    "attempted_to",
+    "attempts",
+    "failure_streak",
+    "outages",
+    "failed_attempts",
+)
 
 # The start of another role's session is hidden: it counts as alive.
 _OWNER_IS_GONE = """(
@@ -40,7 +48,10 @@ _CLAIM = f"""
         leased_until = statement_timestamp() + %s * interval '1 second',
         owner_session = CASE WHEN %s THEN pg_backend_pid() END,
         owner_session_started_at =
-            (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())
+            (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()),
+        position = coalesce(%s, position),
+        attempted_to = coalesce(%s, attempted_to),
+        attempts = CASE WHEN %s THEN 1 ELSE attempts END
     WHERE id = (
             SELECT id FROM events_lanes WHERE subscription_id = %s AND number = %s
             FOR UPDATE SKIP LOCKED
@@ -53,8 +64,19 @@ _CLAIM = f"""
             SELECT 1 FROM events_subscriptions WHERE name = subscription_id AND status = %s
         )
         AND (SELECT count(*) FROM events_lanes WHERE subscription_id = %s) = %s
+        AND (NOT %s OR position = %s AND attempted_to IS NULL AND outages = 0)
     RETURNING {", ".join(COLUMNS)}
 """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """Of the events up to there, begun by the claim itself: only where the lane stands at this
+    checkpoint, and nothing is unfinished there."""
+
+    checkpoint: int
+    passed_over: int
+    attempted_to: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +89,7 @@ class Claim:
     token: UUID
     seconds: float
     ignores_back_off: bool
+    attempt: Attempt | None = None
 
     def make(self) -> Sequence[Any] | None:
         """The `COLUMNS` of the lane, or None."""
@@ -75,7 +98,7 @@ class Claim:
         return self._make()
 
     def _make_on_postgresql(self) -> Sequence[Any] | None:
-        knows_sessions = _knows_sessions(self.using)
+        knows_sessions, attempt = _knows_sessions(self.using), self.attempt
         cursor = kept_cursor(connections[self.using])
         cursor.execute(
             _CLAIM,
@@ -84,6 +107,9 @@ class Claim:
                 _owner(),
                 self.seconds,
                 knows_sessions,
+                bigint(attempt.passed_over) if attempt else None,
+                bigint(attempt.attempted_to) if attempt else None,
+                attempt is not None,
                 self.subscription,
                 self.number,
                 knows_sessions,
@@ -91,6 +117,8 @@ class Claim:
                 SubscriptionState.Status.ACTIVE.value,
                 self.subscription,
                 self.lanes,
+                attempt is not None,
+                bigint(attempt.checkpoint) if attempt else None,
             ),
         )
         row: Sequence[Any] | None = cursor.fetchone()
@@ -104,16 +132,25 @@ class Claim:
         is_active = SubscriptionState.objects.filter(
             name=OuterRef("subscription_id"), status=SubscriptionState.Status.ACTIVE
         )
+        begun: dict[str, int] = {}
+        if attempt := self.attempt:
+            rows = rows.filter(position=attempt.checkpoint, attempted_to=None, outages=0)
+            begun = {
+                "position": attempt.passed_over,
+                "attempted_to": attempt.attempted_to,
+                "attempts": 1,
+            }
         taken = rows.filter(Exists(is_active)).update(
             token=self.token,
             leased_until=Now() + timedelta(seconds=self.seconds),
             owner=_owner(),
             not_before=None,
+            **begun,
         )
         if not taken:
             return None
         if lanes.count() != self.lanes:
-            lanes.filter(token=self.token).update(token=None)
+            lanes.filter(token=self.token).update(token=None, attempted_to=None, attempts=0)
             return None
         return lanes.filter(token=self.token).values_list(*COLUMNS).first()
 

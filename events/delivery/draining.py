@@ -9,7 +9,7 @@ from ..exceptions import DrainFailed
 from ..store.base import EventStore
 from ..store.configured import event_store
 from .chores import do_chores
-from .engine import Tally
+from .outcome import Tally
 from .worker import Worker
 
 

@@ -7,32 +7,26 @@ so that only those which fail by themselves are recorded as failed.
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from functools import partial
 from time import monotonic, perf_counter
 
-from django.db import Error, connections, transaction
+from django.db import transaction
 
 from ..bus.retry import RetryPolicy
 from ..bus.subscription import Effects, OnFailure, Subscription
-from ..exceptions import HandlerDied, HandlerTimeout, LeaseLost
+from ..exceptions import HandlerDied, HandlerTimeout
 from ..models import FailedEvent
 from ..recorded_event import RecordedEvent
-from ..signals import event_dead_lettered, handler_failed
 from ..store.base import EventStore
 from ..streams import StreamName
 from . import failures
-from .calling import (
-    BATCH_SECONDS,
-    BATCH_SECONDS_OF_SINGLE_WRITER,
-    handle_batch,
-    handle_one,
-)
+from .calling import handle_batch
+from .handling import Handling
 from .lanes import Lease
+from .outcome import Ending, Tally
+from .retrying import Retries
 
 logger = logging.getLogger(__name__)
 
@@ -45,28 +39,6 @@ OUTAGE_BACK_OFF = RetryPolicy(
 #: rather than by a long one.
 WINDOW = 5_000
 MAX_WINDOW = 200_000
-#: Between a handler's time limit and that of its statements, where the first can't end the second.
-STATEMENT_MARGIN_SECONDS = 0.25
-
-
-class Ending(Enum):
-    #: All events up to the mark.
-    CAUGHT_UP = "caught up"
-    #: Asked to stop, or out of time.
-    STOPPED = "stopped"
-    #: Backs off, or was stopped by its policy.
-    HALTED = "halted"
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a run has done."""
-
-    handled: int = 0
-    #: Attempts.
-    failed: int = 0
-    dead_letters: int = 0
-    first_error: BaseException | None = None
 
 
 def never() -> bool:
@@ -84,17 +56,35 @@ class LaneRun:
     #: Retries are made at once, whenever they are due.
     ignores_delays: bool = False
     is_replay: bool = False
+    #: All events for the lane up to the mark, behind those that it has passed over, where somebody
+    #: has read them already.
+    backlog: Sequence[RecordedEvent] | None = None
+    passed_over: int = 0
+    #: No event of the lane has failed and is not done with.
+    is_clean: bool = False
     tally: Tally = field(default_factory=Tally)
+    handling: Handling = field(init=False)
+    _mark: int = 0
     _blocked: set[StreamName] = field(default_factory=set)
     _one_by_one_to: int = 0
     #: Looked through, up to here: the checkpoint follows lazily.
     seen: int = 0
     _kept_at: float = field(default_factory=monotonic)
 
+    def __post_init__(self) -> None:
+        self.handling = Handling(
+            subscription=self.subscription,
+            lease=self.lease,
+            is_replay=self.is_replay,
+            tally=self.tally,
+        )
+
     def run(self, up_to: int) -> Ending:
         """Raises LeaseLost, and database errors that no handler is to blame for."""
-        self.seen = self.lease.position
-        self._blocked = failures.blocked_streams(self.subscription)
+        self.seen, self._mark = max(self.lease.position, self.passed_over), up_to
+        self.is_clean = self.is_clean or failures.has_none(self.subscription, self.lease.number)
+        if not self.is_clean:
+            self._blocked = failures.blocked_streams(self.subscription)
         self._recover()
         # After an outage: the next event tells whether it is over, before the retries do.
         for step in (self._handle_new, self._retry_due, self._handle_new):
@@ -108,7 +98,7 @@ class LaneRun:
     def _recover(self) -> None:
         """A mark of attempted events is there only if their worker didn't live to remove it."""
         attempted_to = self.lease.attempted_to
-        if attempted_to is None:
+        if attempted_to is None or self.lease.was_begun_by_claim:
             return
         self._one_by_one_to = attempted_to
         event = next(iter(self._read(attempted_to, 1)), None)
@@ -125,9 +115,11 @@ class LaneRun:
             if self.is_stopping():
                 return Ending.STOPPED
             self._keep_the_lane()
-            end = min(self.seen + window, up_to)
+            end = up_to if self.backlog is not None else min(self.seen + window, up_to)
             size = 1 if self.lease.outages else self.subscription.batch_size
             events = self._read(end, size)
+            if self.backlog and events:
+                self.seen = events[0].position - 1
             if events and not self._handle(events):
                 return Ending.HALTED
             if len(events) < size and (not events or self.seen == events[-1].position):
@@ -144,6 +136,8 @@ class LaneRun:
 
     def _read(self, up_to: int, limit: int) -> list[RecordedEvent]:
         lanes = self.lease.lanes
+        if self.backlog is not None and up_to == self._mark:
+            return [event for event in self.backlog if event.position > self.seen][:limit]
         return self.store.read_backlog(
             self.subscription.criteria,
             after=self.seen,
@@ -171,7 +165,7 @@ class LaneRun:
 
     def _handle_together(self, events: Sequence[RecordedEvent]) -> bool:
         """False when it failed, and left nothing behind."""
-        lease, started = self.lease, perf_counter()
+        lease, started, releases = self.lease, perf_counter(), False
         try:
             wanted = [event for event in events if self._is_wanted(event)]
         except Exception:
@@ -181,23 +175,25 @@ class LaneRun:
             return True
         lease.begin(events[-1].position, passed_over=self.seen)
         try:
-            with self._transaction():
+            with self.handling.transaction():
                 done = handle_batch(
                     self.subscription,
                     wanted,
-                    budget_seconds=self._batch_seconds(),
+                    budget_seconds=self.handling.batch_seconds(),
                     is_stopping=self.is_stopping,
                     is_replay=self.is_replay,
                 )
                 last = wanted[done - 1] if done < len(wanted) else events[-1]
+                position, releases = self._end_behind(last)
                 added = {"handled": done, "handler_seconds": perf_counter() - started}
-                lease.checkpoint(last.position, added=added)
+                lease.checkpoint(position, added=added, releases=releases)
         except Exception as error:
-            self._raise_if_not_the_handlers(error)
+            self.handling.raise_if_not_the_handlers(error)
+            lease.confirm()
             lease.forget_attempt()
             return False
-        lease.took_checkpoint(last.position)
-        self.seen = last.position
+        lease.took_checkpoint(position, released=releases)
+        self.seen = position
         self.tally.handled += done
         return True
 
@@ -209,38 +205,33 @@ class LaneRun:
                 self.seen = event.position
                 return True
             lease.begin(event.position, passed_over=self.seen)
-            self._call(
+            self.handling.call(
                 event, attempt=lease.attempts, finish=partial(self._checkpoint, event, started)
             )
         except Exception as error:
-            self._raise_if_not_the_handlers(error)
+            self.handling.raise_if_not_the_handlers(error)
+            lease.confirm()
             return self._fail(event, error, max(lease.attempts, 1))
-        lease.took_checkpoint(event.position)
-        self.seen = event.position
+        self.seen, releases = self._end_behind(event)
+        lease.took_checkpoint(self.seen, released=releases)
         self.tally.handled += 1
         return True
 
     def _checkpoint(self, event: RecordedEvent, started: float) -> None:
         added = {"handled": 1, "handler_seconds": perf_counter() - started}
-        self.lease.checkpoint(event.position, added=added)
+        position, releases = self._end_behind(event)
+        self.lease.checkpoint(position, added=added, releases=releases)
 
-    def _call(self, event: RecordedEvent, *, attempt: int, finish: Callable[[], object]) -> None:
-        call = partial(
-            handle_one, self.subscription, event, attempt=attempt, is_replay=self.is_replay
-        )
-        if self.subscription.effects is Effects.EXTERNAL:
-            call()
-            with transaction.atomic(using=self.lease.using):
-                finish()
-            return
-        with self._transaction():
-            call()
-            finish()
+    def _end_behind(self, event: RecordedEvent) -> tuple[int, bool]:
+        """The checkpoint behind it, and whether the lane can be given back there and then."""
+        if self.backlog and self.is_clean and event is self.backlog[-1]:
+            return self._mark, True
+        return event.position, False
 
     def _is_wanted(self, event: RecordedEvent) -> bool:
         if self._blocked and event.stream in self._blocked:
             return False
-        return self.subscription.filter is None or bool(self.subscription.filter(event))
+        return self.handling.is_wanted(event)
 
     # --- failures ---
 
@@ -249,7 +240,8 @@ class LaneRun:
     ) -> bool:
         """Records the failure and goes on behind the event. False when it was one too many."""
         lease = self.lease
-        self._tell(event, error, attempts)
+        self.is_clean = False
+        self.handling.tell(event, error, attempts)
         retry = self.subscription.retry
         counts = self.subscription.backs_off and not retry.is_final(error)
         streak = lease.failure_streak + counts
@@ -283,7 +275,7 @@ class LaneRun:
             # One event for each time of backing off, so that no event can keep the others back for
             # ever: another one tells next time whether the outage is over.
             self._back_off(error)
-        return self._after_failure(row, error) and not is_outage
+        return self.handling.after_failure(row, error) and not is_outage
 
     def _back_off(self, error: Exception) -> None:
         """An outage: it isn't the events."""
@@ -297,154 +289,17 @@ class LaneRun:
             error,
         )
 
-    def _after_failure(self, row: FailedEvent, error: BaseException) -> bool:
-        if row.status != FailedEvent.Status.DEAD:
-            return True
-        self.tally.dead_letters += 1
-        event_dead_lettered.send_robust(
-            sender=FailedEvent, failed_event=row, subscription=self.subscription, error=error
-        )
-        return self.subscription.on_failure is not OnFailure.STOP
-
-    def _tell(self, event: RecordedEvent, error: BaseException, attempt: int) -> None:
-        logger.warning(
-            "%s failed at %s of %s (position %d), attempt %d",
-            self.subscription,
-            event.event_type,
-            event.stream,
-            event.position,
-            attempt,
-            exc_info=error,
-        )
-        self.tally.failed += 1
-        self.tally.first_error = self.tally.first_error or error
-        handler_failed.send_robust(
-            sender=type(self.subscription),
-            subscription=self.subscription,
-            event=event,
-            error=error,
-            attempt=attempt,
-        )
-
     # --- retries ---
 
     def _retry_due(self, up_to: int) -> Ending:
-        for row in failures.due(
-            self.subscription, self.lease.number, also_later=self.ignores_delays
-        ):
-            successor: FailedEvent | None = row
-            while successor is not None:
-                if self.is_stopping():
-                    return Ending.STOPPED
-                proceeds, successor = self._retry(successor)
-                if not proceeds:
-                    return Ending.HALTED
-        return Ending.CAUGHT_UP
-
-    def _retry(self, row: FailedEvent) -> tuple[bool, FailedEvent | None]:
-        """Whether the lane goes on, and the event that had waited behind this one."""
-        if failures.is_used_up(self.subscription, row):
-            return self._give_up(row, HandlerDied(), crashes=1), None
-        event = failures.event_of(row, self.store)
-        try:
-            return self._attempt(row, event)
-        except LeaseLost:
-            failures.forget_attempt(row)
-            raise
-
-    def _attempt(self, row: FailedEvent, event: RecordedEvent) -> tuple[bool, FailedEvent | None]:
-        lease, started = self.lease, perf_counter()
-        with transaction.atomic(using=lease.using):
-            # The lane's row last, as everywhere: operators lock in this order, too.
-            failures.count_attempt(self.subscription, row)
-            lease.hold()
-        successor: list[FailedEvent | None] = []
-
-        def finish() -> None:
-            # The checkpoint catches up with what was passed over because the stream was blocked:
-            # from now on, only what lies behind it will be.
-            successor.append(failures.resolve(self.subscription, row, self.store, self.seen))
-            added = {"handled": 1, "handler_seconds": perf_counter() - started}
-            lease.checkpoint(self.seen, added=added)
-
-        try:
-            if self.subscription.filter is None or self.subscription.filter(event):
-                self._call(event, attempt=row.attempts, finish=finish)
-            else:
-                with transaction.atomic(using=lease.using):
-                    finish()
-        except Exception as error:
-            self._raise_if_not_the_handlers(error)
-            self._tell(event, error, row.attempts)
-            return self._give_up(row, error), None
-        lease.took_checkpoint(self.seen)
-        self.tally.handled += 1
-        if row.blocks and successor[0] is None:
-            self._blocked.discard(event.stream)
-        return True, successor[0]
-
-    def _give_up(self, row: FailedEvent, error: Exception, crashes: int = 0) -> bool:
-        """For now, or for good."""
-        lease, blocked = self.lease, row.blocks
-        with transaction.atomic(using=lease.using):
-            failures.note_failure(self.subscription, row, error)
-            added = {
-                "failed_attempts": 1,
-                "timeouts": int(isinstance(error, HandlerTimeout)),
-                "crashes": crashes,
-                "dead_letters": int(row.status == FailedEvent.Status.DEAD),
-            }
-            gives_way = blocked and not row.blocks
-            successor = (
-                failures.succeed(self.subscription, row, self.store, self.seen)
-                if gives_way
-                else None
-            )
-            lease.checkpoint(self.seen, failure_streak=lease.failure_streak, added=added)
-        lease.took_checkpoint(self.seen, failure_streak=lease.failure_streak)
-        if gives_way and successor is None:
-            self._blocked.discard(StreamName(row.aggregate_type, row.aggregate_id))
-        return self._after_failure(row, error)
-
-    # --- transactions ---
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        """Opened outside of the time limit, which could hit a commit halfway otherwise.
-
-        What a handler left to be done after the commit can't undo it by raising: repeated, the
-        effects would be had twice."""
-        using, timeout = self.lease.using, self.subscription.timeout_seconds
-        committed: list[bool] = []
-        try:
-            with transaction.atomic(using=using):
-                transaction.on_commit(partial(committed.append, True), using=using)
-                if timeout is not None and _statements_are_not_interrupted(using):
-                    with connections[using].cursor() as cursor:
-                        # A little later, so that it is known for what it is: a time-out.
-                        milliseconds = int((timeout + STATEMENT_MARGIN_SECONDS) * 1000)
-                        cursor.execute(f"SET LOCAL statement_timeout = {milliseconds}")
-                yield
-        except Exception:
-            if not committed:
-                raise
-            logger.exception("%s has failed after its commit", self.subscription)
-
-    def _batch_seconds(self) -> float:
-        features = connections[self.lease.using].features
-        return BATCH_SECONDS if features.has_select_for_update else BATCH_SECONDS_OF_SINGLE_WRITER
-
-    def _raise_if_not_the_handlers(self, error: Exception) -> None:
-        """A lost lease, or a lost connection, is for the worker."""
-        if isinstance(error, LeaseLost):
-            raise error
-        if isinstance(error, Error) and not connections[self.lease.using].is_usable():
-            raise error
-
-
-def _statements_are_not_interrupted(using: str) -> bool:
-    """Outside of the main thread, a limit strikes when a statement has ended (see `timeouts`)."""
-    return (
-        connections[using].vendor == "postgresql"
-        and threading.current_thread() is not threading.main_thread()
-    )
+        if self.is_clean:
+            return Ending.CAUGHT_UP
+        retries = Retries(
+            handling=self.handling,
+            store=self.store,
+            blocked=self._blocked,
+            seen=self.seen,
+            is_stopping=self.is_stopping,
+            ignores_delays=self.ignores_delays,
+        )
+        return retries.make()

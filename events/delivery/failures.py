@@ -43,6 +43,11 @@ def blocked_streams(subscription: Subscription) -> set[StreamName]:
     return {StreamName(*row) for row in rows.values_list("aggregate_type", "aggregate_id")}
 
 
+def has_none(subscription: Subscription, lane: int) -> bool:
+    rows = failed_events().filter(subscription_id=subscription.name, lane=lane)
+    return not rows.exists()
+
+
 def due(
     subscription: Subscription, lane: int, *, also_later: bool = False
 ) -> Iterator[FailedEvent]:

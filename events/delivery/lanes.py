@@ -22,12 +22,14 @@ from ..conf import events_settings
 from ..exceptions import LeaseLost
 from ..models import Lane, SubscriptionState
 from ..store.base import EventStore
-from .claims import Claim, is_free
+from .claims import Attempt, Claim, is_free
 
 #: A lease's time beyond that of the work. Only a worker that hangs, or a database other than
 #: PostgreSQL, makes others wait for its end.
 LEASE_MARGIN_SECONDS = 15.0
 LEASE_SECONDS_WITHOUT_TIMEOUT = 3600.0
+
+_FREE = {"token": None, "leased_until": None, "owner_session": None}
 
 
 def lanes_in_log_database() -> QuerySet[Lane]:
@@ -75,34 +77,43 @@ class Lease:
     attempts: int
     failure_streak: int
     outages: int
+    #: Of the lane, ever: as long as it stays, no other events have failed.
+    failed_attempts: int
+    #: The claim has begun the attempt. It may have seen the subscription as it was before an
+    #: operator paused it, and the lane as it was after that: still to be confirmed.
+    was_begun_by_claim: bool
+    is_released: bool = False
 
     def begin(self, attempted_to: int, *, passed_over: int) -> None:
         """Commits that the events up to there are about to be handled. Raises LeaseLost.
 
         With the checkpoint behind those passed over, whoever recovers from a crash can tell
         whether it was one event or several."""
+        if self.was_begun_by_claim and attempted_to == self.attempted_to:
+            return
         attempts = self.attempts + 1 if attempted_to == self.attempted_to else 1
         self._begin(
             position=passed_over,
             attempted_to=attempted_to,
             attempts=attempts,
-            leased_until=Now() + timedelta(seconds=self.seconds),
+            **self._for_longer(),
         )
         self.position = passed_over
         self.attempted_to, self.attempts = attempted_to, attempts
 
     def keep(self, passed_over: int) -> None:
         """For longer, with the checkpoint behind what was passed over. Raises LeaseLost."""
-        self._update(position=passed_over, leased_until=Now() + timedelta(seconds=self.seconds))
+        self._update(position=passed_over, **self._for_longer())
         self.position = passed_over
 
     def forget_attempt(self) -> None:
         """It was of several events, and says nothing about the last one of them."""
         self.attempted_to, self.attempts = None, 0
+        self.was_begun_by_claim = False
 
     def hold(self) -> None:
         """In a transaction: it can be committed only as long as the lane is this worker's."""
-        self._begin(leased_until=Now() + timedelta(seconds=self.seconds))
+        self._begin(**self._for_longer())
 
     def checkpoint(
         self,
@@ -111,24 +122,33 @@ class Lease:
         failure_streak: int = 0,
         outages: int = 0,
         added: Mapping[str, float] | None = None,
+        releases: bool = False,
     ) -> None:
         """In the transaction of the effects: they are committed together. Raises LeaseLost.
-        `added` goes to the lane's counters."""
-        self._update(
+        `added` goes to the lane's counters. With `releases` the lane is given back."""
+        update = self._begin if self.was_begun_by_claim else self._update
+        update(
             position=position,
             attempted_to=None,
             attempts=0,
             failure_streak=failure_streak,
             outages=outages,
             updated_at=Now(),
-            leased_until=Now() + timedelta(seconds=self.seconds),
+            **(_FREE if releases else self._for_longer()),
             **{name: F(name) + number for name, number in (added or {}).items()},
         )
 
-    def took_checkpoint(self, position: int, *, failure_streak: int = 0, outages: int = 0) -> None:
+    def took_checkpoint(
+        self,
+        position: int,
+        *,
+        failure_streak: int = 0,
+        outages: int = 0,
+        released: bool = False,
+    ) -> None:
         """After the commit."""
-        self.position = position
-        self.attempted_to, self.attempts = None, 0
+        self.position, self.is_released = position, released
+        self.forget_attempt()
         self.failure_streak, self.outages = failure_streak, outages
 
     def back_off(self, seconds: float) -> None:
@@ -146,18 +166,21 @@ class Lease:
     def abandon(self) -> None:
         """Gives the lane back as after a crash. The attempt counts: what ended it, such as a lost
         connection, may have been the event's doing, and would be again and again."""
-        self._mine.update(token=None, leased_until=None, owner_session=None)
+        self._mine.update(**_FREE)
 
     def release(self, position: int) -> None:
         """Gives the lane back, with events passed over that it has nothing to do with."""
-        self._mine.update(
-            token=None,
-            leased_until=None,
-            owner_session=None,
-            position=position,
-            attempted_to=None,
-            attempts=0,
-        )
+        if not self.is_released:
+            self._mine.update(**_FREE, position=position, attempted_to=None, attempts=0)
+
+    def confirm(self) -> None:
+        """Raises LeaseLost where the subscription is no longer active."""
+        if self.was_begun_by_claim:
+            self.hold()
+            self.was_begun_by_claim = False
+
+    def _for_longer(self) -> dict[str, Any]:
+        return {"leased_until": Now() + timedelta(seconds=self.seconds)}
 
     def _begin(self, **values: Any) -> None:
         """The claim may have seen the subscription as it was before an operator paused it, and the
@@ -178,9 +201,15 @@ class Lease:
 
 
 def acquire(
-    subscription: Subscription, number: int, lanes: int, *, ignores_back_off: bool = False
+    subscription: Subscription,
+    number: int,
+    lanes: int,
+    *,
+    ignores_back_off: bool = False,
+    attempt: Attempt | None = None,
 ) -> Lease | None:
-    """None where another worker has the lane, or it backs off, or the subscription isn't active."""
+    """None where another worker has the lane, or it backs off, or the subscription isn't active, or
+    the lane doesn't stand where the attempt says."""
     claim = Claim(
         using=events_settings().database,
         subscription=subscription.name,
@@ -189,11 +218,12 @@ def acquire(
         token=uuid4(),
         seconds=_lease_seconds(subscription),
         ignores_back_off=ignores_back_off,
+        attempt=attempt,
     )
     row = claim.make()
     if row is None:
         return None
-    lane_id, position, attempted_to, attempts, failure_streak, outages = row
+    lane_id, position, attempted_to, attempts, failure_streak, outages, failed_attempts = row
     return Lease(
         using=claim.using,
         lane_id=lane_id,
@@ -207,6 +237,8 @@ def acquire(
         attempts=attempts,
         failure_streak=failure_streak,
         outages=outages,
+        failed_attempts=failed_attempts,
+        was_begun_by_claim=attempt is not None,
     )
 
 

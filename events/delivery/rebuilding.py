@@ -25,7 +25,8 @@ from ..projections import DeclaredProjection
 from ..store.base import EventStore
 from ..store.configured import event_store
 from . import lanes, shadow_tables
-from .engine import Ending, LaneRun, Tally
+from .engine import LaneRun
+from .outcome import Ending, Tally
 
 #: Called with the position that is reached, and the one that is to be.
 Progress = Callable[[int, int], object]

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from functools import partial
 from time import monotonic
 
 from django.db import Error, connections
@@ -22,12 +22,16 @@ from ..bus.subscription import Delivery, Subscription, subscriptions
 from ..conf import events_settings
 from ..exceptions import LeaseLost
 from ..models import Event, FailedEvent, Lane, SubscriptionState
+from ..recorded_event import RecordedEvent
 from ..store.base import EventStore
 from ..store.configured import event_store
 from . import lanes
 from .chores import do_chores
-from .engine import Ending, LaneRun, Tally, never
+from .engine import LaneRun, never
 from .failures import failed_events
+from .known_lane import KnownLane
+from .lanes import Lease
+from .outcome import Ending, Tally
 
 logger = logging.getLogger(__name__)
 
@@ -38,30 +42,17 @@ LONGEST_NAP_SECONDS = 0.25
 PAUSE_SECONDS = 1.0
 #: What operators changed, and which retries are due, is looked up this often.
 REFRESH_SECONDS = 0.5
+#: So long at most, subscriptions wait for others of higher priority, one event of which can lead to
+#: the next.
+PATIENCE_SECONDS = 0.2
 #: A lane that another worker has is left alone for this long.
 BUSY_SECONDS = 0.02
 #: A checkpoint that is so far behind events which aren't for it is moved.
 LAZY_CHECKPOINT = 10_000
-#: More new events than this aren't looked through for who they are for.
-MAX_PEEK = 2_000
+#: More new events, or positions, than this aren't looked through for who they are for.
+MAX_PEEK = 200
+MAX_PEEK_POSITIONS = 2_000
 RECONNECT_SECONDS = 1.0
-
-
-@dataclass(slots=True, kw_only=True)
-class KnownLane:
-    """A lane as this worker last saw it."""
-
-    subscription: Subscription
-    number: int
-    of: int
-    #: No event up to here has anything to do with it, or it was handled.
-    seen: int
-    checkpoint: int
-    #: When an operator changed something.
-    changed_at: datetime | None
-    #: In `monotonic()`.
-    not_before: float = 0.0
-    has_due_retries: bool = False
 
 
 @dataclass(slots=True)
@@ -76,6 +67,7 @@ class Worker:
     tally: Tally = field(default_factory=Tally)
     _lanes: dict[tuple[str, int], KnownLane] = field(default_factory=dict)
     _refreshed_at: float = float("-inf")
+    _served_all_at: float = float("-inf")
     _peeked: int = 0
 
     def run(self, *, idle_seconds: float | None = None) -> None:
@@ -106,20 +98,31 @@ class Worker:
 
     def turn(self) -> bool:
         """One look at everything. Whether there was something to do."""
-        worked = self._refresh()
+        is_time_for_chores = self._refresh()
+        worked = False
         mark = self.store.high_water_mark()
-        self._pass_over(mark)
+        self._peek(mark)
+        priority = None
         for lane in self._waiting_lanes(mark):
             if self.is_stopping():
                 break
-            worked = self._run(lane, mark) or worked
+            is_less_urgent = priority is not None and lane.subscription.priority < priority
+            if is_less_urgent and self._is_early() and not is_time_for_chores:
+                return True  # what was appended meanwhile may be more urgent
+            if self._run(lane, mark):
+                worked, priority = True, lane.subscription.priority
+        else:
+            self._served_all_at = monotonic()
+        # After the events: an answer that is in the log already counts before a time-out.
+        if is_time_for_chores and self.only is None and not self.is_stopping():
+            worked = do_chores() or worked
         return worked
 
     def settle(self) -> None:
         """Moves the checkpoints behind what was passed over: now that there is time for it, whoever
         looks at them shall see that nothing is behind."""
         for lane in self._lanes.values():
-            if lane.seen > lane.checkpoint:
+            if lane.seen > lane.checkpoint and not lane.backlog:
                 self._run(lane, lane.seen)
 
     def is_held_back(self) -> bool:
@@ -129,15 +132,19 @@ class Worker:
         events = Event.objects.using(events_settings().database)
         return events.filter(position__gt=mark).exists()
 
+    def _is_early(self) -> bool:
+        """For subscriptions of lower priority than others that have had something to do."""
+        return monotonic() - self._served_all_at < PATIENCE_SECONDS
+
     # --- what there is to do ---
 
     def _refresh(self) -> bool:
-        """Now and then: what operators changed, what is due. Whether that was something."""
+        """Now and then: what operators changed, which retries are due. Whether it was time."""
         if monotonic() - self._refreshed_at < REFRESH_SECONDS and not self.ignores_delays:
             return False
         self._refreshed_at = monotonic()
         self._look_at_lanes()
-        return self.only is None and do_chores()
+        return True
 
     def _look_at_lanes(self) -> None:
         wanted = subscriptions.of(Delivery.DURABLE) if self.only is None else list(self.only)
@@ -164,10 +171,13 @@ class Worker:
                         checkpoint=row.position,
                         changed_at=row.subscription.changed_at,
                     )
+                if row.position != lane.checkpoint:
+                    lane.backlog = None
                 lane.seen, lane.checkpoint = max(lane.seen, row.position), row.position
                 lane.has_due_retries = key in due
                 if row.attempted_to is not None:
-                    lane.seen = row.position  # unfinished, maybe by a worker that is gone
+                    # Unfinished, maybe by a worker that is gone.
+                    lane.seen, lane.backlog = row.position, None
                 self._lanes[key] = lane
 
     def _lanes_with_due_retries(self) -> set[tuple[str, int]]:
@@ -176,19 +186,27 @@ class Worker:
             rows = rows.filter(Q(next_attempt_at=None) | Q(next_attempt_at__lte=Now()))
         return set(rows.values_list("subscription_id", "lane").distinct())
 
-    def _pass_over(self, mark: int) -> None:
-        """Moves lanes that have seen everything but the newest events past those which aren't for
-        them, by a look at these events' types alone."""
-        current = [lane for lane in self._lanes.values() if lane.seen >= self._peeked]
+    def _peek(self, mark: int) -> None:
+        """Reads the newest events once, for all lanes that have seen the others. Those that they
+        aren't for have seen them, then, without a lease."""
         first, self._peeked = self._peeked, mark
-        if not current or mark <= first or mark - first > MAX_PEEK:
-            return
-        kinds = self.store.read_kinds(after=first, up_to=mark)
-        for lane in current:
-            if not any(
-                criterion.fits(*kind) for criterion in lane.subscription.criteria for kind in kinds
-            ):
-                lane.seen = max(lane.seen, mark)
+        current = [lane for lane in self._lanes.values() if lane.is_known_up_to(first)]
+        if current and mark > first:
+            events = self._new_events(current, first, mark)
+            for lane in current:
+                lane.take(events, mark)
+
+    def _new_events(
+        self, current: Sequence[KnownLane], first: int, mark: int
+    ) -> list[RecordedEvent] | None:
+        """None if they are too many."""
+        if mark - first > MAX_PEEK_POSITIONS:
+            return None
+        criteria = {criterion for lane in current for criterion in lane.subscription.criteria}
+        events = self.store.read_backlog(
+            tuple(criteria), after=first, up_to=mark, limit=MAX_PEEK + 1
+        )
+        return events if len(events) <= MAX_PEEK else None
 
     def _waiting_lanes(self, mark: int) -> list[KnownLane]:
         """By priority of their subscriptions."""
@@ -207,18 +225,21 @@ class Worker:
     # --- doing it ---
 
     def _run(self, lane: KnownLane, mark: int) -> bool:
-        lease = lanes.acquire(
-            lane.subscription, lane.number, lane.of, ignores_back_off=self.ignores_delays
-        )
+        lease = self._acquire(lane)
+        backlog, lane.backlog = lane.backlog, None
         if lease is None:
             lane.not_before = monotonic() + BUSY_SECONDS
             return False
+        is_where_it_was = lease.was_begun_by_claim or lease.position == lane.checkpoint
         run = LaneRun(
             subscription=lane.subscription,
             lease=lease,
             store=self.store,
             is_stopping=self.is_stopping,
             ignores_delays=self.ignores_delays,
+            backlog=backlog if is_where_it_was else None,
+            passed_over=lane.seen if is_where_it_was and backlog else 0,
+            is_clean=lease.failed_attempts == lane.clean_at,
             tally=self.tally,
         )
         before = self.tally.handled + self.tally.failed
@@ -235,7 +256,20 @@ class Worker:
             lane.seen = run.seen
         lease.release(run.seen)
         lane.checkpoint, lane.has_due_retries = run.seen, False
+        lane.clean_at = lease.failed_attempts if run.is_clean else None
         return self.tally.handled + self.tally.failed > before
+
+    def _acquire(self, lane: KnownLane) -> Lease | None:
+        acquire = partial(
+            lanes.acquire,
+            lane.subscription,
+            lane.number,
+            lane.of,
+            ignores_back_off=self.ignores_delays,
+        )
+        attempt = lane.first_attempt()
+        lease = acquire(attempt=attempt) if attempt else None
+        return lease or acquire()
 
 
 def _drop_broken_connection() -> None:

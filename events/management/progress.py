@@ -16,9 +16,12 @@ _SECONDS_BETWEEN_LINES = 10.0
 class ProgressBar:
     """`share` tells how much of the work is done, from 0 to 1. On a terminal it keeps to a line."""
 
-    def __init__(self, out: OutputWrapper, share: Callable[[], float]) -> None:
+    def __init__(
+        self, out: OutputWrapper, share: Callable[[], float], *, unit: str = "events"
+    ) -> None:
         self._out = out
         self._share = share
+        self._unit = unit
         self._is_terminal = out.isatty()
         self._started = self._shown_at = time.monotonic()
 
@@ -47,7 +50,7 @@ class ProgressBar:
         filled = int(_BAR_WIDTH * share)
         bar = "#" * filled + "-" * (_BAR_WIDTH - filled)
         left = f"{self.seconds / share * (1 - share):,.0f} s left" if share else "? s left"
-        text = f"[{bar}] {share:4.0%}  {done:,} events, {self.rate(done):,.0f}/s, {left}"
+        text = f"[{bar}] {share:4.0%}  {done:,} {self._unit}, {self.rate(done):,.0f}/s, {left}"
         if self._is_terminal:
             self._out.write(f"\r{text} ", ending="")
             self._out.flush()

@@ -203,10 +203,6 @@ class EventStore(ABC):
         return [next(iter(self._select(query, 1)), None) for query in queries]
 
     @abstractmethod
-    def read_kinds(self, *, after: int, up_to: int) -> set[tuple[str, str]]:
-        """(aggregate type, event type) of the events at these positions."""
-
-    @abstractmethod
     def stream_version(self, stream: StreamName) -> int:
         """Sequence number of the stream's last event, -1 where it has none."""
 

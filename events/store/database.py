@@ -41,12 +41,6 @@ class DatabaseEventStore(EventStore):
         )
         return -1 if version is None else version
 
-    def read_kinds(self, *, after: int, up_to: int) -> set[tuple[str, str]]:
-        rows = models.Event.objects.using(self.using).filter(
-            position__gt=after, position__lte=up_to
-        )
-        return set(rows.values_list("aggregate_type", "event_type").distinct())
-
     # --- snapshots ---
 
     def save_snapshot(self, stream: StreamName, snapshot: Snapshot) -> None:

@@ -128,14 +128,6 @@ class MemoryEventStore(EventStore):
             if event is not None
         ]
 
-    def read_kinds(self, *, after: int, up_to: int) -> set[tuple[str, str]]:
-        with self._lock:
-            return {
-                (event.aggregate_type, event.event_type)
-                for event in self._log
-                if after < event.position <= up_to
-            }
-
     def _select(self, query: EventQuery, limit: int) -> list[RecordedEvent]:
         with self._lock:
             if query.aggregate_id is not None and query.aggregate_type is not None:

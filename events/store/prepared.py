@@ -5,6 +5,7 @@ Making one takes a tenth of the time of an append, so each connection keeps one.
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 from django.db.backends.utils import CursorDebugWrapper, CursorWrapper
@@ -40,6 +41,17 @@ else:
             finally:
                 self.connection.prepare_threshold = threshold
 
+    class LoggedCursor(PreparedCursor):
+        """For Django's log of queries, which asks the cursor for them, with their values."""
+
+        def execute(self, query: Any, params: Any = None, **options: Any) -> LoggedCursor:
+            try:
+                super().execute(query, params, **options)
+            finally:
+                text = psycopg.ClientCursor(self.connection).mogrify(query, params)
+                self._query = SimpleNamespace(query=text.encode())  # type: ignore[assignment]
+            return self
+
     def prepared_cursor(connection: BaseDatabaseWrapper) -> CursorWrapper:
         """Instrumentation that wraps Django's cursors sees these statements too."""
         if not _may_prepare(connection):
@@ -47,8 +59,10 @@ else:
         connection.close_if_health_check_failed()
         connection.ensure_connection()
         connection.validate_thread_sharing()
-        make = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-        return make(cast("CursorWrapper", PreparedCursor(connection.connection)))
+        if connection.queries_logged:
+            logged = LoggedCursor(connection.connection)
+            return connection.make_debug_cursor(cast("CursorWrapper", logged))
+        return connection.make_cursor(cast("CursorWrapper", PreparedCursor(connection.connection)))
 
     def kept_cursor(connection: BaseDatabaseWrapper) -> CursorWrapper:
         """For small results, which it holds until its next statement: the same one for each caller,

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from . import ledgers, orders, payments, shipments, stock
+from . import ledgers, orders, payments, reports, shipments, stock
 
-__all__ = ["ledgers", "orders", "payments", "shipments", "stock"]
+__all__ = ["ledgers", "orders", "payments", "reports", "shipments", "stock"]

@@ -57,16 +57,17 @@ class Order(EventSourcedAggregate):
         items: Sequence[OrderLine],
         shipping_address: Address,
         payment_method: str,
+        freight: Money | None = None,
     ) -> Order:
-        """Raises InvalidInput for lines without a price, or in several currencies."""
-        _check(items)
+        """Raises InvalidInput for no lines, lines without a price, or several currencies."""
+        _check(items, freight)
         check_payment_method(payment_method)
         order = cls(order_id)
         order.add_event(
             OrderPlaced(
                 user_id=user_id,
                 items=tuple(items),
-                total_amount=_total(items),
+                total_amount=_total(items, freight),
                 shipping_address=shipping_address,
                 payment_method=payment_method,
             )
@@ -124,14 +125,19 @@ class Order(EventSourcedAggregate):
         self.status = OrderStatus.COMPLETED
 
 
-def _total(items: Sequence[OrderLine]) -> Money:
+def _total(items: Sequence[OrderLine], freight: Money | None) -> Money:
+    prices = [line.price for line in items]
     try:
-        return Money.total(line.price for line in items)
+        return Money.total(prices if freight is None else [*prices, freight])
     except InvalidInput as error:
         raise InvalidInput("items", f"cost too much together: {error}") from error
 
 
-def _check(items: Sequence[OrderLine]) -> None:
+def _check(items: Sequence[OrderLine], freight: Money | None) -> None:
+    if not items:
+        raise InvalidInput("items", "are none")
+    if freight is not None and freight.amount < 0:
+        raise InvalidInput("freight.amount", "must not be less than nothing")
     for index, line in enumerate(items):
         place = f"items[{index}]"
         if not line.product_id.isprintable():  # it names a stream

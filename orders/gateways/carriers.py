@@ -7,6 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from ..addresses import Address
+from .pending import Pending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +35,7 @@ class Carrier(Protocol):
     """Both raise GatewayUnavailable or GatewayTimeout where there is no answer to rely on: the same
     call again is safe, and in the end says what has happened."""
 
-    def arrange(self, effect_key: str, address: Address) -> Parcel | NotCarried:
+    def arrange(self, effect_key: str, address: Address) -> Parcel | NotCarried | Pending:
         """Once for each key; the key again gives the first outcome, also after a cancellation.
         Raises EffectKeyReused where the address is another."""
 

@@ -7,6 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from ..money import Money
+from .pending import Pending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +37,12 @@ class PaymentGateway(Protocol):
     """Both raise GatewayUnavailable or GatewayTimeout where there is no answer to rely on: the same
     call again is safe, and in the end says what has happened."""
 
-    def charge(self, effect_key: str, amount: Money, payment_method: str) -> Charge | Declined:
-        """Once for each key; the key again gives the first outcome, also after a refund. Raises
-        EffectKeyReused where the amount or the method is another."""
+    def charge(
+        self, effect_key: str, amount: Money, payment_method: str
+    ) -> Charge | Declined | Pending:
+        """Once for each key; the key again gives the first outcome, also after a refund. What is
+        charged can differ from the amount, such as by a voucher. Raises EffectKeyReused where the
+        amount or the method is another."""
 
     def refund(self, effect_key: str, charge_key: str) -> Refund:
         """Undoes the charge of that key. One that comes only afterwards is declined. Raises

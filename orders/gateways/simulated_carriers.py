@@ -7,6 +7,7 @@ words of `simulation`; those about the calling back of a parcel start with `canc
 | `declined`, or any city in Antarctica (`AQ`) | is not served, as `destination_not_served` |
 | `late_answer` | is served; the first call gets no answer, the second is told |
 | `no_answer` | is not served; no call gets an answer |
+| `pending` | is not fetched yet, and never will be |
 | `error_2` | two calls fail, the third arranges |
 | `Akureyri+slow_200` | is served, after 200 ms |
 | `Akureyri+cancel_declined` | is served; the parcel can't be called back: UndoRefused |
@@ -19,6 +20,7 @@ from ..addresses import Address
 from ..exceptions import UndoRefused
 from ..models import LedgerEntry, ShipmentLedgerEntry
 from .carriers import Cancellation, NotCarried, Parcel
+from .pending import Pending
 from .simulation import Behaviour, asked, locked_entry, undo
 
 _NOT_SERVED = "AQ"
@@ -27,7 +29,7 @@ _NOT_SERVED = "AQ"
 class SimulatedCarrier:
     """A Carrier whose books are the model ShipmentLedgerEntry."""
 
-    def arrange(self, effect_key: str, address: Address) -> Parcel | NotCarried:
+    def arrange(self, effect_key: str, address: Address) -> Parcel | NotCarried | Pending:
         behaviour = Behaviour.of(address.city)
         declines = behaviour.declines or address.country.upper() == _NOT_SERVED
 
@@ -46,6 +48,8 @@ class SimulatedCarrier:
             return NotCarried(reason="cancelled")
         if entry.outcome == LedgerEntry.Outcome.REFUSED:
             return NotCarried(reason="destination_not_served")
+        if not entry.outcome:
+            return Pending()
         return _parcel(entry)
 
     def cancel(self, effect_key: str, parcel_key: str) -> Cancellation:

@@ -7,6 +7,7 @@ words of `simulation`; those about the refund start with `refund_`.
 | `declined` | is declined, as `card_declined` |
 | `late_answer` | is charged; the first call gets no answer, the second is told |
 | `no_answer` | is not charged; no call gets an answer |
+| `pending` | is not charged yet, and never will be |
 | `error_2` | two calls fail, the third charges |
 | `card+slow_200` | is charged, after 200 ms |
 | `card+refund_declined` | is charged, and never paid back: UndoRefused |
@@ -19,13 +20,16 @@ from ..exceptions import UndoRefused
 from ..models import LedgerEntry, PaymentLedgerEntry
 from ..money import Money
 from .payments import Charge, Declined, Refund
+from .pending import Pending
 from .simulation import Behaviour, asked, locked_entry, undo
 
 
 class SimulatedPayments:
     """A PaymentGateway whose books are the model PaymentLedgerEntry."""
 
-    def charge(self, effect_key: str, amount: Money, payment_method: str) -> Charge | Declined:
+    def charge(
+        self, effect_key: str, amount: Money, payment_method: str
+    ) -> Charge | Declined | Pending:
         behaviour = Behaviour.of(payment_method)
 
         def act(entry: PaymentLedgerEntry) -> None:
@@ -45,6 +49,8 @@ class SimulatedPayments:
             return Declined(reason="refunded")
         if entry.outcome == LedgerEntry.Outcome.REFUSED:
             return Declined(reason="card_declined")
+        if not entry.outcome:
+            return Pending()
         return _charge(entry)
 
     def refund(self, effect_key: str, charge_key: str) -> Refund:

@@ -6,6 +6,7 @@ A text such as `card+slow_50+refund_error_2` says how it behaves; its words are 
 |---|---|
 | `declined` | it says no, for good |
 | `no_answer` | nothing happens, and no answer ever comes: GatewayTimeout each time |
+| `pending` | the request is taken, and never decided: Pending each time |
 | `late_answer` | it is done, but the first answer is lost: GatewayTimeout, then the outcome |
 | `error_<n>` | n times GatewayUnavailable without any effect, then as without this word |
 | `slow_<n>` | each answer takes n milliseconds |
@@ -36,6 +37,7 @@ _NUMBERED = re.compile(r"(error|slow)_([0-9]{1,4})")
 class Behaviour:
     declines: bool = False
     never_answers: bool = False
+    never_decides: bool = False
     answers_late: bool = False
     errors: int = 0
     delay_seconds: float = 0
@@ -51,13 +53,14 @@ class Behaviour:
         return cls(
             declines="declined" in words,
             never_answers="no_answer" in words,
+            never_decides="pending" in words,
             answers_late="late_answer" in words,
             errors=numbers.get("error", 0),
             delay_seconds=numbers.get("slow", 0) / 1000,
         )
 
     def acts(self, attempt: int) -> bool:
-        return attempt > self.errors and not self.never_answers
+        return attempt > self.errors and not (self.never_answers or self.never_decides)
 
     def check_answer(self, effect_key: str, attempt: int) -> None:
         """Raises what the caller gets instead of an answer to this attempt (1, 2, ...)."""
@@ -74,7 +77,8 @@ def asked(
     act: Callable[[EntryT], None],
     **terms: Any,
 ) -> EntryT:
-    """The entry of this effect, after `act` has given it its outcome, on this or an earlier call.
+    """The entry of this effect, after `act` has given it its outcome, on this or an earlier call;
+    without one where the behaviour is never to decide.
 
     Commits on its own, as a foreign system does, so it can't be called in a transaction.
     """

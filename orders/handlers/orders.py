@@ -22,6 +22,7 @@ def place_order(command: PlaceOrder) -> dict[str, str]:
         command.items,
         command.shipping_address,
         command.payment_method,
+        command.freight,
     )
     orders.save(order)
     return {"order_id": str(command.order_id), "total_amount": str(order.total_amount)}

@@ -16,13 +16,14 @@ from ..aggregates.payment import Payment
 from ..commands import ProcessPayment, RefundPayment
 from ..conf import payment_gateway
 from ..gateways.payments import Charge, Declined, Refund, charge_key, refund_key
+from ..gateways.pending import Pending
 from ..payment_methods import check_payment_method
 
 orders = Repository(Order)
 payments = Repository(Payment)
 
 
-def charge(command: ProcessPayment) -> Charge | Declined | Refund | None:
+def charge(command: ProcessPayment) -> Charge | Declined | Pending | Refund | None:
     """None where the charge is recorded already: a gateway may forget its keys after some time.
 
     For a cancelled order the charge is undone instead: an earlier attempt, of which nobody knows
@@ -38,9 +39,10 @@ def charge(command: ProcessPayment) -> Charge | Declined | Refund | None:
 
 @handles(ProcessPayment, ask=charge)
 def process_payment(
-    command: ProcessPayment, outcome: Charge | Declined | Refund | None
+    command: ProcessPayment, outcome: Charge | Declined | Pending | Refund | None
 ) -> dict[str, str | None]:
-    """`reply` is the type of the event that answers, of now or of the first time."""
+    """`reply` is the type of the event that answers, of now or of the first time; None where the
+    gateway hasn't decided yet."""
     payment = _payment(command.order_id)
     match outcome:
         case Charge():

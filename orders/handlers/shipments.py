@@ -18,12 +18,13 @@ from ..commands import ArrangeShipping, CancelShipping
 from ..conf import carrier
 from ..exceptions import OrderCancelledMeanwhile
 from ..gateways.carriers import Cancellation, NotCarried, Parcel, cancellation_key, parcel_key
+from ..gateways.pending import Pending
 
 orders = Repository(Order)
 shipments = Repository(Shipment)
 
 
-def arrange(command: ArrangeShipping) -> Parcel | NotCarried | Cancellation:
+def arrange(command: ArrangeShipping) -> Parcel | NotCarried | Pending | Cancellation:
     """For a cancelled order the parcel is called back instead: an earlier attempt, of which nobody
     knows the outcome, may have succeeded."""
     if orders.load(command.order_id).is_cancelled:
@@ -33,9 +34,10 @@ def arrange(command: ArrangeShipping) -> Parcel | NotCarried | Cancellation:
 
 @handles(ArrangeShipping, ask=arrange)
 def arrange_shipping(
-    command: ArrangeShipping, outcome: Parcel | NotCarried | Cancellation
+    command: ArrangeShipping, outcome: Parcel | NotCarried | Pending | Cancellation
 ) -> dict[str, str | None]:
-    """`reply` is the type of the event that answers, of now or of the first time."""
+    """`reply` is the type of the event that answers, of now or of the first time; None where the
+    carrier hasn't decided yet."""
     order, shipment = orders.load(command.order_id), _shipment(command.order_id)
     match outcome:
         case Parcel():

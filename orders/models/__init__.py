@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .figures import OrderFigures
 from .ledgers import LedgerEntry, PaymentLedgerEntry, ShipmentLedgerEntry
 from .orders import OrderSummary, OrderSummaryLine
 from .payments import PaymentSummary
@@ -12,6 +13,7 @@ from .stock import StockLevel
 
 __all__ = [
     "LedgerEntry",
+    "OrderFigures",
     "OrderState",
     "OrderSummary",
     "OrderSummaryLine",

@@ -24,7 +24,12 @@ class OrderSummary(models.Model):
     customer_id = models.UUIDField(_("customer"), null=True)
     total_amount = models.DecimalField(_("total"), max_digits=15, decimal_places=3, null=True)
     currency = models.CharField(_("currency"), max_length=3, blank=True)
+    #: Of all that was charged and paid back for it, in its currency.
+    charged_amount = models.DecimalField(_("charged"), max_digits=15, decimal_places=3, default=0)
+    refunded_amount = models.DecimalField(_("refunded"), max_digits=15, decimal_places=3, default=0)
     placed_at = models.DateTimeField(_("placed"), null=True)
+    #: Where the carrier tells.
+    delivered_at = models.DateTimeField(_("delivered"), null=True)
     completed_at = models.DateTimeField(_("completed"), null=True)
     cancelled_at = models.DateTimeField(_("cancelled"), null=True)
     reason = models.CharField(_("reason"), max_length=500, blank=True)

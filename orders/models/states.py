@@ -13,6 +13,7 @@ class OrderState(TextChoices):
     RESERVED = "reserved", _("reserved")
     PAID = "paid", _("paid")
     SHIPPED = "shipped", _("shipped")
+    DELIVERED = "delivered", _("delivered")
     COMPLETED = "completed", _("completed")
     CANCELLED = "cancelled", _("cancelled")
 

@@ -25,18 +25,29 @@ class FoldedRows(Projection):
         """Sets the columns that follow from others, after the last event of a batch."""
 
     def project_batch(self, events: Sequence[RecordedEvent]) -> None:
+        changing = self.rows_of(events)
+        self.fold_all(changing, events)
+        self.write(changing)
+
+    def rows_of(self, events: Sequence[RecordedEvent]) -> dict[str, Any]:
+        """By aggregate id, as they are now."""
         rows, key = self.rows(self.model), self.model._meta.pk
         ids = {each.aggregate_id: key.to_python(each.aggregate_id) for each in events}
         stored: dict[Any, Any] = rows.in_bulk(ids.values())
-        changed = {
+        return {
             aggregate_id: stored[pk] if pk in stored else rows.model(pk=pk)
             for aggregate_id, pk in ids.items()
         }
+
+    def fold_all(self, changing: dict[str, Any], events: Sequence[RecordedEvent]) -> None:
         for recorded in events:
-            self.fold(changed[recorded.aggregate_id], recorded)
-        for row in changed.values():
+            self.fold(changing[recorded.aggregate_id], recorded)
+        for row in changing.values():
             self.settle(row)
-        rows.bulk_create(
+
+    def write(self, changed: dict[str, Any]) -> None:
+        key = self.model._meta.pk
+        self.rows(self.model).bulk_create(
             changed.values(),
             update_conflicts=True,
             unique_fields=[key.name],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from events.messages import DomainEvent
 from events.projections import projects
 from events.recorded_event import RecordedEvent
 
@@ -17,6 +18,7 @@ from ..events import (
     InventoryReserved,
     OrderCancelled,
     OrderCompleted,
+    OrderDelivered,
     OrderPlaced,
     OrderProcessingFailed,
     PaymentFailed,
@@ -27,6 +29,7 @@ from ..events import (
     ShippingFailed,
 )
 from ..models import (
+    OrderFigures,
     OrderState,
     OrderSummary,
     OrderSummaryLine,
@@ -34,6 +37,7 @@ from ..models import (
     ReservationState,
     ShipmentState,
 )
+from .figures import FigureChanges
 from .folding import FoldedRows
 from .parts import payment_after, reservation_after, shipment_after
 
@@ -42,6 +46,7 @@ from .parts import payment_after, reservation_after, shipment_after
     OrderPlaced,
     OrderCancelled,
     OrderCompleted,
+    OrderDelivered,
     OrderProcessingFailed,
     InventoryReserved,
     InventoryReservationFailed,
@@ -53,7 +58,7 @@ from .parts import payment_after, reservation_after, shipment_after
     ShippingFailed,
     ShippingCancelled,
     name="orders.orders",
-    models=[OrderSummary, OrderSummaryLine],
+    models=[OrderSummary, OrderSummaryLine, OrderFigures],
     in_batches=True,
     batch_size=500,
 )
@@ -65,7 +70,15 @@ class Orders(FoldedRows):
     model = OrderSummary
 
     def project_batch(self, events: Sequence[RecordedEvent]) -> None:
-        super().project_batch(events)
+        changing, figures = self.rows_of(events), FigureChanges()
+        figures.take_away(changing.values())
+        self.fold_all(changing, events)
+        figures.add(changing.values())
+        self.write(changing)
+        figures.write(self.rows(OrderFigures))
+        self._write_lines(events)
+
+    def _write_lines(self, events: Sequence[RecordedEvent]) -> None:
         lines = self.rows(OrderSummaryLine)
         lines.bulk_create(
             lines.model(
@@ -88,7 +101,7 @@ class Orders(FoldedRows):
             case Reservation.aggregate_type:
                 row.reservation = reservation_after(row.reservation, recorded.event)
             case Payment.aggregate_type:
-                row.payment = payment_after(row.payment, recorded.event)
+                _fold_payment(row, recorded.event)
             case Shipment.aggregate_type:
                 row.shipment = shipment_after(row.shipment, recorded.event)
 
@@ -107,8 +120,19 @@ def _fold_order(row: OrderSummary, recorded: RecordedEvent) -> None:
             row.cancelled_at, row.reason = recorded.occurred_on, event.reason
         case OrderCompleted() as event:
             row.completed_at = event.completion_date
+        case OrderDelivered():
+            row.delivered_at = recorded.occurred_on
         case OrderProcessingFailed() as event:
             row.failed_step, row.failure = event.step, event.reason
+
+
+def _fold_payment(row: OrderSummary, event: DomainEvent) -> None:
+    row.payment = payment_after(row.payment, event)
+    match event:
+        case PaymentProcessed():
+            row.charged_amount = event.amount.amount
+        case PaymentRefunded() if event.amount:
+            row.refunded_amount = event.amount.amount
 
 
 def _state(row: OrderSummary) -> str:
@@ -118,6 +142,8 @@ def _state(row: OrderSummary) -> str:
         return OrderState.CANCELLED
     if row.completed_at is not None:
         return OrderState.COMPLETED
+    if row.delivered_at is not None:
+        return OrderState.DELIVERED
     if row.shipment == ShipmentState.ARRANGED:
         return OrderState.SHIPPED
     if row.payment == PaymentState.PAID:

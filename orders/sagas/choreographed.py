@@ -41,9 +41,11 @@ from ..events import (
     ShippingFailed,
 )
 from ..lines import quantities
+from .patience import PARCEL_SECONDS, PAYMENT_SECONDS
 from .standing import Standing
 
-#: For an answer; then the order is given up. About what the attempts of the orchestrated saga take.
+#: For an answer of the shop's own parts; then the order is given up. About what the attempts of the
+#: orchestrated saga take.
 _PATIENCE_SECONDS = 600
 
 orders = Repository(Order)
@@ -75,7 +77,7 @@ def reserve_inventory(placed: RecordedEvent) -> ReserveInventory:
 @reacts_to(
     InventoryReserved,
     emits=[PaymentProcessed, PaymentFailed],
-    within_seconds=_PATIENCE_SECONDS,
+    within_seconds=PAYMENT_SECONDS,
     otherwise=_give_up,
 )
 def process_payment(reserved: RecordedEvent) -> ProcessPayment:
@@ -91,7 +93,7 @@ def process_payment(reserved: RecordedEvent) -> ProcessPayment:
 @reacts_to(
     PaymentProcessed,
     emits=[ShippingArranged, ShippingFailed],
-    within_seconds=_PATIENCE_SECONDS,
+    within_seconds=PARCEL_SECONDS,
     otherwise=_give_up,
 )
 def arrange_shipping(paid: RecordedEvent) -> ArrangeShipping:

@@ -36,6 +36,7 @@ from ..events import (
 )
 from ..lines import OrderLine, quantities
 from ..money import Money
+from .patience import PARCEL_SECONDS, PAYMENT_SECONDS, STOCK_SECONDS
 
 #: One product can be wanted by many at the same moment, and another system can be away for a while.
 _AGAIN = RetryPolicy(attempts=6, first_delay_seconds=0.5, factor=3, max_delay_seconds=120)
@@ -87,7 +88,7 @@ class OrderSagaOrchestrator(Orchestrator):
         on_success=InventoryReserved,
         on_rejection=InventoryReservationFailed,
         compensation=_undo(ReleaseInventory),
-        timeout_seconds=60,
+        timeout_seconds=STOCK_SECONDS,
         retry=_AGAIN,
         reply_key="order_id",
     )
@@ -96,7 +97,7 @@ class OrderSagaOrchestrator(Orchestrator):
         on_success=PaymentProcessed,
         on_rejection=PaymentFailed,
         compensation=_undo(RefundPayment),
-        timeout_seconds=120,
+        timeout_seconds=PAYMENT_SECONDS,
         retry=_AGAIN,
         reply_key="order_id",
     )
@@ -106,7 +107,7 @@ class OrderSagaOrchestrator(Orchestrator):
         on_rejection=ShippingFailed,
         # What is on its way to the customer is not paid back.
         compensation=_undo(CancelShipping, holds_back_earlier=True),
-        timeout_seconds=120,
+        timeout_seconds=PARCEL_SECONDS,
         retry=_AGAIN,
         reply_key="order_id",
         pivot=True,

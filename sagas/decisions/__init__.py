@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from events.messages import DomainEvent
 
@@ -39,14 +41,21 @@ Uniform = Callable[[float, float], float]
 
 
 def decide(
-    plan: Plan, state: SagaState | None, given: Input, *, uniform: Uniform = random.uniform
+    plan: Plan,
+    state: SagaState | None,
+    given: Input,
+    *,
+    uniform: Uniform = random.uniform,
+    **options: Any,
 ) -> list[DomainEvent]:
-    """`uniform` is the chance in the delays of retries."""
+    """`uniform` is the chance in the delays of retries; `options` are those of a `Draft`:
+    `at_once` tells of which requests the caller gives the answer before anything is committed,
+    `metadata` is that of the events."""
     if isinstance(given, Started):
-        return _start(plan, state, given, uniform)
+        return _start(plan, state, given, partial(Draft, uniform=uniform, **options))
     if state is None:
         raise SagaNotStarted(type(given).__name__)
-    draft = Draft(plan, state, given.at, uniform)
+    draft = Draft(plan, state, given.at, uniform, **options)
     if isinstance(given, Blocked):
         if state.blocked_by is None:
             draft.add(SagaBlocked, input_id=given.input_id, reason=given.reason)
@@ -58,13 +67,13 @@ def decide(
 
 
 def _start(
-    plan: Plan, state: SagaState | None, given: Started, uniform: Uniform
+    plan: Plan, state: SagaState | None, given: Started, make_draft: Callable[..., Draft]
 ) -> list[DomainEvent]:
     if state is not None:
         if state.start_message_id == given.message_id:
             return []
         raise SagaAlreadyStarted(state.saga_id, str(state.start_message_id))
-    draft = Draft(plan, None, given.at, uniform)
+    draft = make_draft(plan, None, given.at)
     draft.add(
         SagaStarted,
         saga_type=plan.saga_type,

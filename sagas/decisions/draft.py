@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from events.messages import DomainEvent
 from events.registry import command_types
@@ -12,9 +12,19 @@ from events.registry import command_types
 from ..events import CompensationRequested, InterventionRequested, StepRequested
 from ..evolution import evolve
 from ..identity import Direction, effect_key_for, message_id_for
+from ..outgoing import HANDLED_AT_ONCE
 from ..plan import Plan, PlannedStep
 from ..state import Leg, SagaState
 from ..step import Effect
+
+#: Whether the command of this leg will be handled in the commit that records its request.
+AtOnce: TypeAlias = Callable[[PlannedStep, Direction], bool]
+
+_NOTHING: Mapping[str, Any] = {}
+
+
+def never(step: PlannedStep, direction: Direction) -> bool:
+    return False
 
 
 class Draft:
@@ -24,12 +34,16 @@ class Draft:
         state: SagaState | None,
         at: datetime,
         uniform: Callable[[float, float], float],
+        at_once: AtOnce = never,
+        metadata: Mapping[str, Any] = _NOTHING,
     ) -> None:
         self.plan = plan
         self.events: list[DomainEvent] = []
         self._state = state
         self._at = at
         self._uniform = uniform
+        self._at_once = at_once
+        self._metadata = metadata
 
     @property
     def state(self) -> SagaState:
@@ -41,8 +55,9 @@ class Draft:
     def at(self) -> datetime:
         return self._at
 
-    def add(self, event_class: type[DomainEvent], **data: Any) -> None:
-        event = event_class(occurred_on=self._at, **data)
+    def add(self, event_class: type[DomainEvent], *, is_at_once: bool = False, **data: Any) -> None:
+        metadata = {**self._metadata, HANDLED_AT_ONCE: True} if is_at_once else self._metadata
+        event = event_class(occurred_on=self._at, metadata=metadata, **data)
         self._state = evolve(self._state, event)
         self.events.append(event)
 
@@ -72,6 +87,7 @@ class Draft:
             command_type=command.command_type,
             command_data=command_types.codec(type(command)).encode(command),
             due_at=None if seconds is None else self._at + timedelta(seconds=seconds),
+            is_at_once=self._at_once(step, direction),
             **({"undoes": done} if undoing else {}),
         )
 

@@ -125,7 +125,8 @@ def test_an_event_that_ends_its_process_becomes_a_dead_letter(mode, handler):
 def test_it_does_so_behind_events_that_are_passed_over():
     append_events()
 
-    assert let_it_kill("batches", handler=end_process, filter=is_bad) == 4
+    # One more where the worker that died first had not looked ahead: it had begun a whole batch.
+    assert let_it_kill("batches", handler=end_process, filter=is_bad) in {3, 4}
 
     row = FailedEvent.objects.get()
     assert ((row.aggregate_id, row.sequence_number), row.status, row.attempts) == (BAD, "dead", 3)

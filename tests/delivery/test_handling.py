@@ -9,6 +9,7 @@ from django.db import transaction
 
 from events.bus.subscription import Effects, Start, subscriptions
 from events.context import current_context
+from events.delivery import worker
 from events.delivery.context import current_delivery
 from events.delivery.draining import drain
 from events.exceptions import DrainFailed, NotInDelivery, UnknownSubscription
@@ -270,3 +271,29 @@ def test_counters_say_what_was_done(store, subscribed):
     assert lane.handler_seconds > 0
     assert lane.token is None
     assert lane.updated_at >= before.replace(microsecond=0)
+
+
+@pytest.mark.parametrize(
+    ("patience_seconds", "order"),
+    [(60, ["urgent"] * 3 + ["other"] * 3), (0, ["urgent", "other"] * 3)],
+)
+def test_what_urgent_subscriptions_lead_to_goes_before_others_for_a_while(
+    store, subscribed, monkeypatch, patience_seconds, order
+):
+    monkeypatch.setattr(worker, "PATIENCE_SECONDS", patience_seconds)
+
+    def lead_on(event):
+        leave_effect(event)
+        if event.sequence_number < 2:
+            store.append(event.stream, items(1))
+
+    subscribed(name="other")
+    subscribed(name="urgent", handler=lead_on, priority=5)
+    one_worker = worker.Worker()
+    one_worker.turn()
+    store.append(cart(1), items(1))
+
+    while one_worker.turn():
+        pass
+
+    assert list(Effect.objects.order_by("pk").values_list("subscription", flat=True)) == order

@@ -53,10 +53,10 @@ class Style:
     def run(self) -> None:
         """To the end, whatever the timers say."""
         marks: list[int] = []
-        for _ in range(_ROUNDS):
+        for number in range(1, _ROUNDS + 1):
             FailedEvent.objects.filter(status="retrying").update(next_attempt_at=None)
             drain(raise_errors=False)
-            at = database_time() + timedelta(days=1)
+            at = database_time() + number * timedelta(days=60)
             is_waiting = FailedEvent.objects.filter(status="retrying").exists()
             marks.append(event_store().high_water_mark())
             if is_waiting and marks.count(marks[-1]) <= _RETRIES_BEFORE_A_DEADLINE:

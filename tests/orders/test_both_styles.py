@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -11,9 +12,13 @@ from django.core.management import call_command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from events.delivery.draining import drain
 from events.delivery.worker import Worker
 from orders.handlers.orders import orders
+from sagas.clock import database_time
+from sagas.deadlines import fire_deadlines
 from sagas.models import SagaInstance
+from sagas.timers import fire_timers
 from tests.orders.shop import (
     address,
     cancel,
@@ -197,6 +202,31 @@ def test_a_customer_can_cancel_at_any_moment(style, after):
     end = end_of(order_id)
     assert (end.order, end.saga, end.taken, end.parcels) == ("cancelled", "compensated", 0, 0)
     assert end.recorded == 0
+    assert stock() == (AVAILABLE, 0)
+
+
+@pytest.mark.parametrize(
+    ("payment", "parcel", "step", "taken"),
+    [("pending", "", "pay", 0), ("", "pending", "ship", 3)],
+)
+def test_an_answer_may_take_days_and_then_the_order_is_given_up(
+    style, payment, parcel, step, taken
+):
+    [order_id] = ids(1)
+    receive(pen=AVAILABLE)
+    Fate(2, payment, "", parcel, "").place(order_id)
+
+    for _ in range(3):
+        drain()
+        fire_timers(database_time() + timedelta(days=2))
+        fire_deadlines(database_time() + timedelta(days=2))
+    instance = SagaInstance.objects.get(key=str(order_id))
+    assert (instance.status, instance.under_way) == ("running", [step])
+    assert (money_taken(order_id), parcels_under_way(order_id)) == (taken, 0)
+
+    style.run()
+    end = end_of(order_id)
+    assert (end.order, end.saga, end.taken, end.parcels) == ("cancelled", "compensated", 0, 0)
     assert stock() == (AVAILABLE, 0)
 
 

@@ -64,6 +64,26 @@ def test_what_several_lines_want_of_a_product_is_wanted_together():
     assert quantities(lines) == {"pen": 3, "ink": 5}
 
 
+def test_freight_is_part_of_the_total():
+    order = Order.place(ORDER, ANN, [line("pen", 2, "1.50")], address(), "card", eur("0.45"))
+    assert order.total_amount == eur("3.45")
+
+
+@pytest.mark.parametrize(
+    ("freight", "field"),
+    [(eur("-0.01"), "freight.amount"), (Money(Decimal(1), "USD"), "items")],
+)
+def test_freight_that_cannot_be_is_refused(freight, field):
+    with pytest.raises(InvalidInput) as caught:
+        Order.place(ORDER, ANN, [line()], address(), "card", freight)
+    assert caught.value.field == field
+
+
+def test_an_order_of_nothing_is_refused():
+    with pytest.raises(InvalidInput, match="items"):
+        place()
+
+
 @pytest.mark.parametrize(
     ("items", "field", "message"),
     [

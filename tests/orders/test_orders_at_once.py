@@ -20,6 +20,7 @@ from orders import handlers
 from orders.addresses import Address
 from orders.commands import CancelOrder
 from orders.gateways.carriers import NotCarried, Parcel
+from orders.gateways.pending import Pending
 from orders.gateways.simulated_carriers import SimulatedCarrier
 from orders.handlers.inventory import reservations
 from orders.handlers.orders import orders
@@ -147,7 +148,7 @@ def test_a_parcel_that_meets_the_cancellation_of_its_order():
 class CancellingCarrier(SimulatedCarrier):
     """While it is asked, the customer cancels."""
 
-    def arrange(self, effect_key: str, address: Address) -> Parcel | NotCarried:
+    def arrange(self, effect_key: str, address: Address) -> Parcel | NotCarried | Pending:
         answer = super().arrange(effect_key, address)
         command_bus.dispatch(CancelOrder(order_id=ORDER, reason="Too slow."))
         return answer

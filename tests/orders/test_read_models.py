@@ -31,6 +31,7 @@ from orders.events import (
     ShippingFailed,
 )
 from orders.models import (
+    OrderFigures,
     OrderSummary,
     OrderSummaryLine,
     PaymentSummary,
@@ -40,7 +41,7 @@ from orders.models import (
 from tests.orders import shop
 from tests.orders.shop import ANN, ORDER, OTHER, READ_MODELS, eur, line, project
 
-MODELS = (OrderSummary, OrderSummaryLine, PaymentSummary, ShipmentSummary, StockLevel)
+MODELS = (OrderFigures, OrderSummary, OrderSummaryLine, PaymentSummary, ShipmentSummary, StockLevel)
 MOMENT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 pytestmark = pytest.mark.django_db
@@ -299,8 +300,8 @@ def test_a_batch_costs_the_same_statements_whatever_its_size(django_assert_max_n
     for name in READ_MODELS:
         declared = projections.get(name)
         wanted = [each for each in events if declared.subscription.matches(each)]
-        # One read, one write, and the lines of orders.
-        with django_assert_max_num_queries(3):
+        # One read, one write; of orders also the figures of reports, and the lines.
+        with django_assert_max_num_queries(6):
             declared.projection_class().project_batch(wanted)
 
 

@@ -10,6 +10,7 @@ import pytest
 from orders.exceptions import EffectKeyReused, GatewayTimeout, GatewayUnavailable, UndoRefused
 from orders.gateways.carriers import Cancellation, NotCarried, Parcel
 from orders.gateways.payments import Charge, Declined, Refund
+from orders.gateways.pending import Pending
 from orders.gateways.simulated_carriers import SimulatedCarrier
 from orders.gateways.simulated_payments import SimulatedPayments
 from orders.gateways.simulation import Behaviour
@@ -25,7 +26,7 @@ carrier = SimulatedCarrier()
 KEY, UNDO = "effect:1", "undo:1"
 
 
-def charge(payment_method: str = "card", amount: str = "3.00") -> Charge | Declined:
+def charge(payment_method: str = "card", amount: str = "3.00") -> Charge | Declined | Pending:
     return payments.charge(KEY, eur(amount), payment_method)
 
 
@@ -46,6 +47,7 @@ def books() -> dict[str, tuple[str, int]]:
         ("declined", "", Behaviour(declines=True)),
         ("Card+DECLINED", "", Behaviour(declines=True)),
         ("no_answer", "", Behaviour(never_answers=True)),
+        ("pending", "", Behaviour(never_decides=True)),
         ("error_2+late_answer", "", Behaviour(errors=2, answers_late=True)),
         ("slow_250", "", Behaviour(delay_seconds=0.25)),
         ("refund_declined", "", Behaviour()),
@@ -69,6 +71,16 @@ def test_a_charge_has_one_outcome_however_often_it_is_asked_for():
 def test_a_declined_charge_stays_declined():
     assert charge("declined") == charge("declined") == Declined(reason="card_declined")
     assert books() == {KEY: ("refused", 2)}
+
+
+def test_a_request_that_is_pending_has_no_effect_and_can_be_prevented():
+    assert charge("pending") == charge("pending") == Pending()
+    assert books() == {KEY: ("", 2)}
+    assert refund() == Refund(charge=None)
+    assert charge("pending") == Declined(reason="refunded")
+    assert arrange("pending") == Pending()
+    assert call_back() == Cancellation(parcel=None)
+    assert arrange("pending") == NotCarried(reason="cancelled")
 
 
 @pytest.mark.parametrize(
@@ -179,7 +191,7 @@ def test_nothing_to_refund_is_not_refused():
 # --- the carrier ---
 
 
-def arrange(city: str = "Akureyri", **overrides: str) -> Parcel | NotCarried:
+def arrange(city: str = "Akureyri", **overrides: str) -> Parcel | NotCarried | Pending:
     return carrier.arrange(KEY, address(city=city, **overrides))
 
 

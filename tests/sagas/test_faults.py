@@ -24,9 +24,9 @@
 | 31 deduplication elsewhere forgets | test_06_... and test_07_...: nothing here rests on it |
 | 32 key used again | test_32_... |
 
-1, 2, 3, 4, 18, 19 and 25 are of the way that commands and inputs travel, and are tested with what
-carries them; 33 is of choreographed sagas. Sagas neither lock aggregates (29) nor have children
-(30).
+1, 2, 3, 4, 18, 19 and 25 are of the way that commands and inputs travel: test_runtime_faults.py,
+which has some of these once more, with workers and processes. 33 is of choreographed sagas. Sagas
+neither lock aggregates (29) nor have children (30).
 """
 
 from __future__ import annotations

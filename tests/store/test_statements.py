@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from events.exceptions import ConcurrencyError
 from events.store.appending import StreamAppend
@@ -52,6 +53,18 @@ def test_a_page_of_the_log_is_two_statements_and_one_of_a_stream_is_one(
         store.read_page("$all")
     with django_assert_num_queries(1):
         store.read_page("Cart-cart-1")
+
+
+@pytest.mark.postgresql
+def test_the_log_of_queries_shows_them_with_their_values(transactional_db):
+    store = PostgresEventStore()
+    with CaptureQueriesContext(connection) as queries:
+        for _ in range(2):
+            store.append(cart(), items(1))
+            list(store.read_stream(cart()))
+
+    of_the_stream = [query["sql"] for query in queries if "'cart-1'" in query["sql"]]
+    assert [sql.split()[0] for sql in of_the_stream] == ["SELECT"] * 4
 
 
 @pytest.mark.postgresql

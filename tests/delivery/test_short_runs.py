@@ -1,0 +1,180 @@
+"""A few new events for lanes that stand where they stood: what that costs, and that it is safe."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from events.bus.subscription import Effects
+from events.delivery.claims import Attempt
+from events.delivery.draining import drain
+from events.delivery.lanes import acquire
+from events.delivery.worker import Worker
+from events.exceptions import LeaseLost
+from events.models import FailedEvent, Lane, SubscriptionState
+from tests.delivery.conftest import effects
+from tests.effects.models import leave_effect
+from tests.factories import cart, item_added, item_removed, items
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def worker(store):
+    """Has seen all that there was."""
+    store.append(cart(0), items(1))
+    worker = Worker()
+
+    def settled_worker():
+        while worker.turn():
+            pass
+        worker.settle()
+        return worker
+
+    return settled_worker
+
+
+def lane_statements(turn):
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        turn()
+    return [
+        query["sql"] for query in queries if "UPDATE" in query["sql"] and "lanes" in query["sql"]
+    ]
+
+
+def fail_at_cart_1(event):
+    if event.aggregate_id == "cart-1":
+        raise ValueError("no good")
+    leave_effect(event)
+
+
+@pytest.mark.postgresql
+def test_a_run_costs_a_claim_and_a_checkpoint(store, subscribed, worker):
+    subscribed()
+    worker = worker()
+    store.append(cart(1), items(2))
+
+    assert len(lane_statements(worker.turn)) == 2
+    lane = Lane.objects.get()
+    assert (lane.position, lane.token) == (store.high_water_mark(), None)
+    assert effects() == [("cart-0", 0), ("cart-1", 0), ("cart-1", 1)]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"pattern": "tests.ItemAdded"},
+        {"filter": lambda event: event.event_type == "tests.ItemAdded"},
+    ],
+)
+def test_events_that_are_not_for_it_cost_a_lane_nothing(store, subscribed, worker, options):
+    subscribed(**options)
+    worker = worker()
+    store.append(cart(1), [item_removed()])
+
+    assert lane_statements(worker.turn) == []
+    worker.settle()
+    assert Lane.objects.get().position == store.high_water_mark()
+
+
+def test_events_of_other_lanes_cost_a_lane_nothing(store, subscribed, worker):
+    subscribed(lanes=8)
+    worker = worker()
+    store.append(cart(1), items(1))
+    untouched = {lane.pk: lane.updated_at for lane in Lane.objects.all()}
+
+    worker.turn()
+
+    touched = [lane for lane in Lane.objects.all() if lane.updated_at != untouched[lane.pk]]
+    assert len(touched) == 1
+    assert effects()[1:] == [("cart-1", 0)]
+
+
+def test_what_has_failed_elsewhere_meanwhile_is_waited_for(store, subscribed, worker):
+    subscribed(handler=fail_at_cart_1)
+    worker = worker()
+    store.append(cart(1), items(1))
+    drain(raise_errors=False)
+    store.append(cart(1), items(1))
+    store.append(cart(2), items(1))
+
+    worker.turn()
+
+    assert effects() == [("cart-0", 0), ("cart-2", 0)]
+    assert FailedEvent.objects.get().sequence_number == 0
+
+
+def test_a_lane_that_others_have_moved_on_is_not_moved_back(store, subscribed, worker):
+    subscribed()
+    worker = worker()
+    store.append(cart(1), items(2))
+    worker.turn()
+    store.append(cart(1), items(1))
+    drain()
+    store.append(cart(1), items(1))
+
+    worker.turn()
+
+    assert effects()[1:] == [("cart-1", number) for number in range(4)]
+
+
+def test_a_failure_is_counted_once(store, subscribed, worker):
+    subscribed(handler=fail_at_cart_1)
+    worker = worker()
+    store.append(cart(1), items(1))
+
+    worker.turn()
+
+    assert FailedEvent.objects.get().attempts == 1
+    assert Lane.objects.get().failed_attempts == 1
+
+
+def test_an_event_of_several_that_fails_lets_the_others_pass(store, subscribed, worker):
+    subscribed(handler=fail_at_cart_1)
+    worker = worker()
+    store.append(cart(2), items(1))
+    store.append(cart(1), items(1))
+    store.append(cart(3), items(1))
+
+    worker.turn()
+
+    assert effects() == [("cart-0", 0), ("cart-2", 0), ("cart-3", 0)]
+    assert FailedEvent.objects.get().attempts == 1
+
+
+def test_an_attempt_is_begun_only_where_the_lane_stands(store, subscribed, worker):
+    subscription = subscribed()
+    worker()
+    stands_at = Lane.objects.get().position
+    attempt = Attempt(checkpoint=stands_at - 1, passed_over=stands_at, attempted_to=stands_at + 1)
+
+    assert acquire(subscription, 0, 1, attempt=attempt) is None
+    assert Lane.objects.get().attempted_to is None
+
+
+def test_a_claim_that_has_missed_a_pause_commits_nothing(store, subscribed, worker):
+    """It saw the subscription before that, and the lane after it."""
+    subscription = subscribed()
+    worker()
+    stands_at = Lane.objects.get().position
+    attempt = Attempt(checkpoint=stands_at, passed_over=stands_at, attempted_to=stands_at + 1)
+    lease = acquire(subscription, 0, 1, attempt=attempt)
+    SubscriptionState.objects.update(status=SubscriptionState.Status.PAUSED)
+
+    with pytest.raises(LeaseLost), transaction.atomic():
+        lease.checkpoint(stands_at + 1)
+    with pytest.raises(LeaseLost):
+        lease.confirm()
+
+
+def test_what_is_done_to_other_systems_is_begun_by_itself(store, subscribed, worker):
+    """A claim can have missed a pause, and this can't be rolled back."""
+    subscribed(effects=Effects.EXTERNAL)
+    worker = worker()
+    store.append(cart(1), [item_added()])
+
+    assert len(lane_statements(worker.turn)) == 3
+    assert effects()[1:] == [("cart-1", 0)]
