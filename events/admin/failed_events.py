@@ -104,7 +104,7 @@ class FailedEventAdmin(OperatedAdmin):
     list_defer = ("traceback", "edited")
     search_fields = ("event_id",)  # shows the box; get_conditions says what it searches
     search_help_text = gettext_lazy("The name of a stream, Order-…, or the id of an event. Exact.")
-    fields = ()
+    fields = ("status",)  # the page is a template of its own
 
     def get_conditions(self, request: HttpRequest, term: str) -> list[Condition]:
         word = term.strip()

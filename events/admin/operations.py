@@ -70,7 +70,7 @@ class OperationAdmin(OperatedAdmin):
     ordering = ("-id",)
     list_display = ("operation", "state", "share", "about", "actor", "asked", "why")
     list_filter = (OperationStatusFilter,)
-    fields = ()
+    fields = ("status",)  # the page is a template of its own
 
     asked = moment_column("created_at", gettext_lazy("asked for at"))
 

@@ -118,7 +118,7 @@ class SubscriptionAdmin(OperatedAdmin):
         "lanes",
         "position",
     )
-    fields = ("name", "status", "reason", "created_at", "changed_at")
+    fields = ("name",)  # the page is a template of its own
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
         return has_permission(request, SubscriptionState, "operate_subscription")

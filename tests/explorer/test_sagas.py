@@ -117,7 +117,7 @@ def test_sagas_are_listed_the_newest_first(admin_client):
     html = text_of(admin_client, list_url(SagaInstance))
 
     assert shown(admin_client, list_url(SagaInstance)) == ids[::-1]
-    assert cells(html, "status") == ["needs intervention", "running"]
+    assert cells(html, "state") == ["needs intervention", "running"]
     assert cells(html, "steps_under_way") == ["hold", "charge"]
     assert cells(html, "open_steps") == ["charge", "-"]
 
