@@ -32,7 +32,7 @@ Progress = Callable[[int, int], object]
 
 #: So close to the end that the rest fits into the last transaction, which others wait for.
 _CLOSE = 1_000
-_BATCH_SIZE = 2_000
+_BATCH_SIZE = 10_000
 #: Of a batch.
 _TIMEOUT_SECONDS = 600.0
 
@@ -94,7 +94,7 @@ class Rebuild:
         run.seen = lease.position
         try:
             while run.seen < up_to:
-                if run.run(min(run.seen + 10 * _BATCH_SIZE, up_to)) is not Ending.CAUGHT_UP:
+                if run.run(min(run.seen + 2 * _BATCH_SIZE, up_to)) is not Ending.CAUGHT_UP:
                     raise RebuildFailed(self._declared.name, run.seen) from tally.first_error
                 progress(run.seen, up_to)
         finally:
