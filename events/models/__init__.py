@@ -1,7 +1,6 @@
 """The tables, by what they hold: the log, the commands that were answered, where subscriptions
 stand and stood, what came from a broker, what operators did and have asked for, and the searches
 that they keep."""
-stand and stood, what operators did and have asked for, and the searches that they keep."""
 
 from __future__ import annotations
 
