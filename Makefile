@@ -29,7 +29,7 @@ browser: .venv-browser/browser ## what operators do, in headless Chromium, and w
 	$(in_browser) browser $(ARGS)
 
 chaos: .venv/dev ## kill workers at every step, and count what is lost or doubled [SUITE=name] [STYLE=of sagas]
-	$(with_rabbitmq) $(python) scripts/private_postgresql.py -- $(python) -m chaos \
+	PYTHONPATH=scripts $(python) scripts/private_postgresql.py -- $(python) -m chaos \
 		$(if $(SUITE),--suite $(SUITE)) $(if $(STYLE),--style $(STYLE))
 
 olist: .venv/runtime ## real orders through the shop [DIR=... MONTH=2017-11 STYLE=choreographed KILLS=3]
