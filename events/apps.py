@@ -23,8 +23,13 @@ class EventsConfig(AppConfig):
         from .bus.dispatcher import follow_subscriptions
         from .delivery import checks as checks_of_delivery  # noqa: F401
         from .delivery import cluster_checks, djangoq  # noqa: F401
+        from .delivery.background import carry_out_operations
+        from .delivery.chores import add_chore
+        from .delivery.sampling import take_samples
 
         follow_subscriptions()
+        add_chore(carry_out_operations)
+        add_chore(take_samples)
         if djangoq.is_in_use():
             post_migrate.connect(djangoq.ensure_schedule, sender=self)
 

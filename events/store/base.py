@@ -198,6 +198,10 @@ class EventStore(ABC):
         query = EventQuery(criteria=tuple(criteria), lane=lane, first=after + 1, last=up_to)
         return self._select(query, limit)
 
+    def read_first(self, queries: Sequence[EventQuery]) -> list[RecordedEvent | None]:
+        """The first event of each, None where there is none; bounded as for `read_backlog`."""
+        return [next(iter(self._select(query, 1)), None) for query in queries]
+
     @abstractmethod
     def stream_version(self, stream: StreamName) -> int:
         """Sequence number of the stream's last event, -1 where it has none."""
