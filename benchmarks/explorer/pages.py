@@ -47,7 +47,7 @@ def _milliseconds(client: Client, url: str) -> float:
 
 def addresses(events: int, chance: random.Random) -> Mapping[str, Callable[[], str]]:
     first_key = {
-        model: model._default_manager.order_by("pk").values_list("pk", flat=True).first()
+        model: model._default_manager.order_by("pk").values_list("pk", flat=True)[0]
         for model in (AggregateVersion, Snapshot, FailedEvent)
     }
 
@@ -57,7 +57,7 @@ def addresses(events: int, chance: random.Random) -> Mapping[str, Callable[[], s
     def stream() -> str:
         return stream_id(number() // A_STREAM)
 
-    def listed(model: type = Event, **parameters: object) -> str:
+    def listed(model: type = Event, **parameters: str | int) -> str:
         options = model._meta  # type: ignore[attr-defined]
         url = reverse(f"admin:{options.app_label}_{options.model_name}_changelist")
         return f"{url}?{urlencode(parameters)}"
