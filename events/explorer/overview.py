@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any, TypeAlias, TypeVar
 
 from django.contrib.admin import AdminSite
@@ -66,6 +67,15 @@ class Section:
     empty: Any = ""
     url: str | None = None
 
+    @property
+    def heads(self) -> list[tuple[Any, bool]]:
+        """The columns, and which are of numbers."""
+        first = self.rows[0] if self.rows else []
+        return [
+            (column, bool(cell and cell.is_number))
+            for column, cell in zip_longest(self.columns, first)
+        ]
+
 
 TileFunction: TypeAlias = Callable[[AdminSite, HttpRequest], Sequence[Tile]]
 SectionFunction: TypeAlias = Callable[[AdminSite, HttpRequest], Sequence[Section]]
@@ -89,6 +99,7 @@ def add_sections(function: SectionFunction) -> SectionFunction:
 
 def overview_details(site: AdminSite, request: HttpRequest) -> dict[str, Any]:
     return {
+        "crumbs_only": True,
         "tiles": _all(_tiles, site, request),
         "sections": _all(_sections, site, request),
     }
