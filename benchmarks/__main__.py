@@ -17,7 +17,7 @@ import django
 
 from .report import Row, print_rows, write_json
 
-SUITES = ("store", "bus")
+SUITES = ("store", "bus", "explorer")
 RESULTS = Path(__file__).parents[1] / "build" / "bench.json"
 
 

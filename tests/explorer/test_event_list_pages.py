@@ -194,6 +194,7 @@ def test_catalogue_has_the_types_of_the_code_and_of_the_log(admin_client: Client
     html = text_of(admin_client, reverse("admin:events_event_catalogue"))
     around = links(html)
     assert "UserRegistered" in around
+    assert html.count("not in the code") == 1
     old = text_of(admin_client, around["of.an.old.release"])
     assert "Only the log knows this type" in old
     page = text_of(admin_client, around["tests.PersonJoined"])
