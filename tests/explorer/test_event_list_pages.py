@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
 from io import StringIO
 from typing import Any
 
@@ -216,7 +215,7 @@ def test_type_that_there_is_not_is_not_found(admin_client: Client, name: str) ->
 
 
 @pytest.fixture
-def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[Extensions]:
+def host(monkeypatch: pytest.MonkeyPatch) -> Extensions:
     extensions = Extensions()
     for module in ("event_details", "stream_details", "event_list_details", "trace.details"):
         monkeypatch.setattr(f"events.explorer.{module}.explorer", extensions)
