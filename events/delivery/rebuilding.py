@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from django.db import transaction
+from django.db import connections, transaction
 from django.db.models import Max
 from django.db.models.functions import Now
 
@@ -33,6 +33,9 @@ Progress = Callable[[int, int], object]
 #: So close to the end that the rest fits into the last transaction, which others wait for.
 _CLOSE = 1_000
 _BATCH_SIZE = 10_000
+#: Where nobody else can write meanwhile.
+_BATCH_SIZE_OF_SINGLE_WRITER = 2_000
+_BATCHES_BETWEEN_NOTES = 2
 #: Of a batch.
 _TIMEOUT_SECONDS = 600.0
 
@@ -92,9 +95,10 @@ class Rebuild:
             tally=tally,
         )
         run.seen = lease.position
+        step = _BATCHES_BETWEEN_NOTES * self._subscription.batch_size
         try:
             while run.seen < up_to:
-                if run.run(min(run.seen + 2 * _BATCH_SIZE, up_to)) is not Ending.CAUGHT_UP:
+                if run.run(min(run.seen + step, up_to)) is not Ending.CAUGHT_UP:
                     raise RebuildFailed(self._declared.name, run.seen) from tally.first_error
                 progress(run.seen, up_to)
         finally:
@@ -122,6 +126,11 @@ class Rebuild:
         states.filter(name=self._subscription.name).delete()
 
 
+def _batch_size() -> int:
+    features = connections[events_settings().database].features
+    return _BATCH_SIZE if features.has_select_for_update else _BATCH_SIZE_OF_SINGLE_WRITER
+
+
 def _subscription(
     declared: DeclaredProjection, shadows: dict[shadow_tables.Model, shadow_tables.Model]
 ) -> Subscription:
@@ -134,7 +143,7 @@ def _subscription(
         start=Start.BEGINNING,
         lanes=1,
         in_batches=True,
-        batch_size=_BATCH_SIZE,
+        batch_size=_batch_size(),
         timeout_seconds=_TIMEOUT_SECONDS,
         retry=RetryPolicy(attempts=1),
         on_failure=OnFailure.STOP,
