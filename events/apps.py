@@ -25,8 +25,13 @@ class EventsConfig(AppConfig):
         from .bus.dispatcher import follow_subscriptions
         from .delivery import checks as checks_of_delivery  # noqa: F401
         from .delivery import cluster_checks, djangoq  # noqa: F401
+        from .delivery.background import carry_out_operations
+        from .delivery.chores import add_chore
+        from .delivery.sampling import take_samples
 
         follow_subscriptions()
+        add_chore(carry_out_operations)
+        add_chore(take_samples)
         if events_settings().rabbitmq:
             from .rabbitmq.startup import start_using
 

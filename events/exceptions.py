@@ -292,6 +292,15 @@ class UnknownProjection(EventsError):
         super().__init__(f"No projection is named {name!r}.{hint}")
 
 
+class DryRunNotPossible(EventsError):
+    """What the handler does can't be taken back, or there is no handler."""
+
+    def __init__(self, subscription: str, why: str) -> None:
+        self.subscription = subscription
+        self.why = why
+        super().__init__(f"{subscription} can't be tried: {why}.")
+
+
 class RebuildFailed(EventsError):
     """A projection could not handle an event of the log. Its rows are as before; mend the code, and
     the rebuild goes on from that event."""

@@ -29,6 +29,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Union
 
 from events.bus.retry import RetryPolicy
+from events.bus.subscription import Start
 from events.exceptions import CommandRefused, RegistrationError
 from events.messages import Command, DomainEvent
 from events.registry import command_types, event_types
@@ -58,6 +59,7 @@ class DeclaredReaction:
 def reacts_to(
     *events: type[DomainEvent],
     emits: Sequence[type[DomainEvent]],
+    name: str | None = None,
     undoes: Sequence[type[DomainEvent]] = (),
     within_seconds: float | None = None,
     otherwise: Callable[[str], Command] | None = None,
@@ -68,6 +70,10 @@ def reacts_to(
     """The function gets a RecordedEvent and returns a command, or None where there is nothing to
     do. It is called at least once, from a durable subscription of its own; the command has the same
     id each time, so that it is handled once.
+
+    `name` is that of the subscription, for ever; without it, that of the attribute in the class.
+    A new name is a new reaction: it begins where the class says, and what was sent under the old
+    name is sent again.
 
     `emits` are all events with which the command can be answered. If none has come
     `within_seconds`, `otherwise` makes a command from the key, to turn the process back; without
@@ -83,6 +89,7 @@ def reacts_to(
         return DeclaredReaction(
             react=function,
             options={
+                "name": name,
                 "events": frozenset(events),
                 "emits": frozenset(emits),
                 "undoes": frozenset(undoes),
@@ -116,6 +123,9 @@ class Choreography:
     ends: ClassVar[Sequence[type[DomainEvent]]] = ()
     #: and some that come from elsewhere.
     inputs: ClassVar[Sequence[type[DomainEvent]]] = ()
+    #: Where reactions that have never run begin: with `Start.NOW` they leave alone what was there
+    #: before them.
+    start: ClassVar[Start | int] = Start.BEGINNING
 
     process: ClassVar[Process]
 
@@ -174,6 +184,7 @@ def _compiled(definition: type[Choreography]) -> Process:
         failures=frozenset(definition.failures),
         ends=frozenset(definition.ends),
         inputs=frozenset(definition.inputs),
+        start=definition.start,
         reactions=tuple(
             _named(f"{where}.{name}", name, declared)
             for name, declared in _declared_reactions(definition).items()
@@ -196,8 +207,9 @@ def _declared_reactions(definition: type[Choreography]) -> dict[str, DeclaredRea
     return {name: value for name, value in declared.items() if value is not None}
 
 
-def _named(where: str, name: str, declared: DeclaredReaction) -> Reaction:
+def _named(where: str, attribute: str, declared: DeclaredReaction) -> Reaction:
     options = declared.options
+    name = options["name"] or attribute
     for field in ("events", "emits"):
         if not options[field]:
             raise RegistrationError(f"{where}: {field} are missing.")
@@ -209,7 +221,7 @@ def _named(where: str, name: str, declared: DeclaredReaction) -> Reaction:
     if options["otherwise"] is not None and seconds is None:
         raise RegistrationError(f"{where}: otherwise is for what has a limit: set within_seconds.")
     commands = tuple(_returned_commands(where, declared.react))
-    return Reaction(name=name, react=declared.react, commands=commands, **options)
+    return Reaction(react=declared.react, commands=commands, **options | {"name": name})
 
 
 def _check_events(where: str, classes: EventTypes) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from events.bus.retry import RetryPolicy
+from events.bus.subscription import Start
 from events.exceptions import CommandRefused
 from events.messages import Command, DomainEvent
 from events.recorded_event import RecordedEvent
@@ -90,6 +91,7 @@ class Process:
     failures: EventTypes
     ends: EventTypes
     inputs: EventTypes
+    start: Start | int
     #: In the order of declaration.
     reactions: tuple[Reaction, ...]
 

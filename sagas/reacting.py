@@ -75,6 +75,7 @@ def subscribe_reactions(process: Process) -> None:
             # for a system that is away.
             backs_off=False,
             priority=5,
+            start=process.start,
         )
 
 

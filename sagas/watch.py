@@ -47,6 +47,7 @@ def subscribe_watch(process: Process) -> None:
         Watch(process),
         name=subscription_name(process),
         priority=4,
+        start=process.start,
     )
 
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase, HttpResponseNotModified
 from django.utils.http import parse_etags
 from rest_framework.parsers import MultiPartParser
@@ -15,6 +16,7 @@ from rest_framework.response import Response
 from ..codec import JsonObject
 from ..command_bus import command_bus
 from ..command_records import CommandResult
+from ..conf import events_settings
 from ..context import message_context
 from ..envelope import recorded_event_to_json
 from ..exceptions import AggregateNotFound, EncodingError, InvalidInput, UnknownCommandType
@@ -53,6 +55,13 @@ class CommandView(EventsAPIView):
 
     name = "Command"
     permission_classes = [MaySendCommand]
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        """Not in a transaction of the host's (`ATOMIC_REQUESTS`): a command has its own, and what
+        it asks other systems has to be outside of any."""
+        view = super().as_view(**initkwargs)
+        return transaction.non_atomic_requests(using=events_settings().database)(view)
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().setup(request, *args, **kwargs)

@@ -131,6 +131,10 @@ class EventSource(ABC):
         query = EventQuery(criteria=tuple(criteria), lane=lane, first=after + 1, last=up_to)
         return self._select(query, limit)
 
+    def read_first(self, queries: Sequence[EventQuery]) -> list[RecordedEvent | None]:
+        """The first event of each, None where there is none; bounded as for `read_backlog`."""
+        return [next(iter(self._select(query, 1)), None) for query in queries]
+
     @abstractmethod
     def high_water_mark(self) -> int:
         """The position up to which the log is final: every event up to it is visible or will

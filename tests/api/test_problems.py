@@ -90,6 +90,23 @@ def test_a_refusal_is_recorded_where_the_host_puts_requests_into_transactions(
     assert Event.objects.count() == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_other_systems_are_asked_outside_of_the_requests_transaction(
+    api: Api, own_registry: None, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(connections.settings["default"], "ATOMIC_REQUESTS", True)
+
+    @command("tests.Ask")
+    class Ask(Command):
+        pass
+
+    @handles(Ask, ask=lambda command: connections["default"].in_atomic_block)
+    def hear(command: Ask, was_in_transaction: bool) -> bool:
+        return was_in_transaction
+
+    assert api.send("tests.ask", {}).json()["result"] is False
+
+
 def test_a_missing_aggregate_is_not_found(api: Api):
     user_id = str(uuid4())
 

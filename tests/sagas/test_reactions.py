@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from django.utils import timezone
 
+from events.bus.subscription import Start, subscriptions
 from events.delivery import dead_letters
 from events.delivery.draining import drain
 from events.exceptions import RegistrationError, Unavailable
@@ -30,6 +31,7 @@ from .outing import (
     RentCar,
     RoomHeld,
     changed,
+    hold_room,
     key_of,
     plan_outing,
     rent_car,
@@ -259,3 +261,23 @@ def test_a_process_without_its_end_is_refused():
                 "room": rent_car,
             },
         )
+
+
+def test_a_reaction_can_leave_alone_what_was_there_before_it():
+    plan_outing()
+    variant(start=Start.NOW)
+
+    drain()
+    assert script.calls == []
+    assert not SagaInstance.objects.exists()
+
+    plan_outing(UUID(int=2))
+    drain()
+    assert script.calls == ["HoldRoom", "ask RentCar", "RentCar", "BeginOuting"]
+
+
+def test_a_reaction_keeps_its_name_when_the_function_gets_another():
+    variant(room=changed(hold_room, name="first"))
+
+    assert subscriptions.find("sagas.TestOuting.first") is not None
+    assert subscriptions.find("sagas.TestOuting.room") is None
