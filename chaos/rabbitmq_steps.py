@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from events.rabbitmq import bridging, feeds, handling, inbox, publishing, receiving
+from events.rabbitmq import feeds, handling, inbox, publishing, receiving
 
 #: Where the function is that makes the step, and whether it is stopped behind it.
 RELAY_STEPS: dict[str, tuple[Any, str, bool]] = {
@@ -21,7 +21,6 @@ CONSUMER_STEPS: dict[str, tuple[Any, str, bool]] = {
     "committed": (feeds.Feed, "_acknowledge", False),
     "acknowledged": (feeds.Feed, "_acknowledge", True),
     "received": (receiving.Receiving, "_store", True),
-    "dead letter taken over": (bridging, "_store", True),
 }
 STEPS = RELAY_STEPS | CONSUMER_STEPS
 

@@ -154,7 +154,8 @@ class _Doctor:
             try:
                 declare(self.link.connection, (part,))
             except TopologyMismatch as error:
-                yield Finding(Severity.ERROR, subject, f"is otherwise: {error.difference}")
+                text = f"is otherwise: {error.difference.rstrip('.')}"
+                yield Finding(Severity.ERROR, subject, text)
             else:
                 yield Finding(Severity.FINE, subject, "is as declared")
 
