@@ -20,7 +20,14 @@ from .document import update
 from .report import Row, print_rows, write_json
 
 #: By name, the module with its rows.
-SUITES = {"store": "store", "bus": "bus", "import": "importing"}
+SUITES = {
+    "store": "store",
+    "bus": "bus",
+    "sagas": "sagas",
+    "rabbitmq": "rabbitmq",
+    "import": "importing",
+    "explorer": "explorer",
+}
 RESULTS = Path(__file__).parents[1] / "build" / "bench.json"
 
 

@@ -12,3 +12,4 @@ INSTALLED_APPS += ["benchmarks.bus", "benchmarks.sagas"]
 EVENTS = EVENTS | {"wake_up": None}
 Q_CLUSTER = Q_CLUSTER | {"log_level": "WARNING"}
 DEBUG = False
+ALLOWED_HOSTS = ["localhost"]

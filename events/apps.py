@@ -10,6 +10,8 @@ from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
+from .conf import events_settings
+
 
 class EventsConfig(AppConfig):
     name = __package__
@@ -23,8 +25,17 @@ class EventsConfig(AppConfig):
         from .bus.dispatcher import follow_subscriptions
         from .delivery import checks as checks_of_delivery  # noqa: F401
         from .delivery import cluster_checks, djangoq  # noqa: F401
+        from .delivery.background import carry_out_operations
+        from .delivery.chores import add_chore
+        from .delivery.sampling import take_samples
 
         follow_subscriptions()
+        add_chore(carry_out_operations)
+        add_chore(take_samples)
+        if events_settings().rabbitmq:
+            from .rabbitmq.startup import start_using
+
+            start_using()
         if djangoq.is_in_use():
             post_migrate.connect(djangoq.ensure_schedule, sender=self)
 

@@ -40,7 +40,14 @@ class SagaInstance(models.Model):
         db_table = "sagas_instances"
         verbose_name = _("saga")
         verbose_name_plural = _("sagas")
-        permissions = [("operate_saga", _("Can retry, skip, compensate and abort sagas"))]
+        permissions = [
+            ("retry_saga", _("Can retry steps of sagas")),
+            ("skip_saga", _("Can skip steps of sagas, giving evidence")),
+            ("compensate_saga", _("Can have sagas compensated")),
+            ("abort_saga", _("Can abort sagas")),
+            ("force_abort_saga", _("Can abort sagas by force, also after their pivot")),
+            ("release_saga", _("Can release blocked sagas")),
+        ]
         # Each for one list, newest first. None has what changes with every event of a saga, so that
         # PostgreSQL can change the row without touching them.
         indexes = [
@@ -67,10 +74,11 @@ class SagaTimer(models.Model):
     attempt = models.PositiveIntegerField()
     #: Of an attempt that is to be made; otherwise the time-out of one that was.
     is_retry = models.BooleanField()
-    due_at = models.DateTimeField(db_index=True)
+    due_at = models.DateTimeField()
 
     class Meta:
         db_table = "sagas_timers"
+        indexes = [models.Index(fields=["due_at", "id"], name="sagas_timers_due")]
         verbose_name = _("timer")
         verbose_name_plural = _("timers")
         constraints = [
@@ -112,12 +120,13 @@ class ProcessDeadline(models.Model):
         max_length=4, choices=[(direction.value, direction.value) for direction in Direction]
     )
     #: None: operators were told.
-    due_at = models.DateTimeField(null=True, db_index=True)
+    due_at = models.DateTimeField(null=True)
     #: The command that turns the process back was sent; now that has to have an effect.
     is_second = models.BooleanField(default=False)
 
     class Meta:
         db_table = "sagas_process_deadlines"
+        indexes = [models.Index(fields=["due_at", "id"], name="sagas_process_deadlines_due")]
         verbose_name = _("deadline")
         verbose_name_plural = _("deadlines")
         constraints = [

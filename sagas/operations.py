@@ -108,7 +108,14 @@ def _act(
         if events:
             recorded = [event.event_type for event in events]
             details = {"saga_id": saga_id, **facts, "recorded": recorded}
-            write_down(f"saga_{action}", "", actor=operator, reason=reason, details=details)
+            write_down(
+                f"saga_{action}",
+                "",
+                actor=operator,
+                reason=reason,
+                details=details,
+                subject=saga_id,
+            )
     return bool(events)
 
 
@@ -127,5 +134,12 @@ def _settle(
     with transaction.atomic(using=events_settings().database):
         settle_by_hand(saga_id, step, operator=operator, evidence=evidence)
         details = {"saga_id": saga_id, "step": step}
-        write_down(f"saga_{Action.SKIP}", "", actor=operator, reason=evidence, details=details)
+        write_down(
+            f"saga_{Action.SKIP}",
+            "",
+            actor=operator,
+            reason=evidence,
+            details=details,
+            subject=saga_id,
+        )
     return True

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from events.messages import DomainEvent
+
 from .identity import Direction
 from .plan import Plan, PlannedStep
-from .state import OpenItem, Progress, SagaState
+from .process import Process, Reaction
+from .process import Standing as ProcessStanding
+from .state import OpenItem, Progress, SagaState, Status
 from .step import START
 
 
@@ -80,6 +84,54 @@ def step_views(plan: Plan | None, state: SagaState) -> list[StepView]:
         names = dict.fromkeys((*state.do, *state.undo_plan, *state.undo, *state.items))
         return [_view(name, None, state) for name in names]
     return [_view(step.name, step, state) for step in _in_order(plan)]
+
+
+def process_views(
+    process: Process, seen: Mapping[str, int], settled: Collection[str] = ()
+) -> list[StepView]:
+    """Of a choreographed process, in the order of declaration: from the events that were seen."""
+    standing = process.standing(seen, settled)
+    open_legs = {(leg.step, leg.direction) for leg in standing.open_legs}
+    return [
+        StepView(
+            name=step.name,
+            stage=None,
+            standing=_standing_of(process, step, seen, settled, open_legs, standing),
+            traits=(),
+            do_attempts=0,
+            undo_attempts=0,
+            due_at=None,
+            item=None,
+        )
+        for step in process.steps
+    ]
+
+
+def _standing_of(
+    process: Process,
+    step: Reaction,
+    seen: Mapping[str, int],
+    settled: Collection[str],
+    open_legs: Collection[tuple[str, Direction]],
+    whole: ProcessStanding,
+) -> Standing:
+    def any_seen(classes: Iterable[type[DomainEvent]]) -> bool:
+        return any(cls.event_type in seen for cls in classes)
+
+    if (step.name, Direction.UNDO) in open_legs:
+        return Standing.UNDOING
+    if any(any_seen(undo.emits) for undo in process.undos(step)):
+        return Standing.UNDONE
+    if step.name in settled:
+        return Standing.UNDONE_BY_HAND
+    if any_seen(process.successes(step)):
+        return Standing.DONE
+    if any_seen(step.emits):
+        return Standing.REJECTED
+    if (step.name, Direction.DO) in open_legs:
+        return Standing.DOING
+    is_over = whole.has_ended or whole.status is Status.COMPENSATING
+    return Standing.NOT_REACHED if is_over else Standing.TO_COME
 
 
 def _in_order(plan: Plan) -> Iterator[PlannedStep]:

@@ -51,7 +51,7 @@ class EventsButton(_ModelAdmin):
             found = get_template(names) if isinstance(names, str) else select_template(names)
             response.context_data |= {  # type: ignore[attr-defined]
                 "events_url": url,
-                "template_of_the_host": found.template,  # type: ignore[attr-defined]
+                "template_of_the_host": found.template,  # type: ignore[union-attr]
             }
             response.template_name = "events/explorer/with_button.html"  # type: ignore[attr-defined]
         return response

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from ..bus.subscription import Start
 from ..delivery.dead_letters import Choice
 
 
@@ -44,6 +45,12 @@ class EditForm(ChoiceForm):
     )
     field_order = ("event_data", "reason", "chosen")
 
+    def clean_chosen(self) -> list[Choice]:
+        chosen = super().clean_chosen()
+        if len(chosen) != 1:
+            raise forms.ValidationError(_("Edit one event at a time."))
+        return chosen
+
     def clean_event_data(self) -> Any:
         try:
             return json.loads(self.cleaned_data["event_data"])
@@ -51,3 +58,59 @@ class EditForm(ChoiceForm):
             raise forms.ValidationError(
                 _("This isn't JSON: %(error)s"), params={"error": error}
             ) from None
+
+
+class ConfirmedForm(ReasonForm):
+    """For what is hard to undo: the operator types what it is done to."""
+
+    confirmed = forms.CharField(widget=forms.TextInput(attrs={"autocomplete": "off"}))
+
+    def __init__(self, data: Any, *, expected: str, label: Any) -> None:
+        super().__init__(data)
+        self._expected = expected
+        self.fields["confirmed"].label = label
+
+    def clean_confirmed(self) -> str:
+        typed = str(self.cleaned_data["confirmed"]).strip()
+        if typed != self._expected:
+            raise forms.ValidationError(
+                _("Type %(expected)s to confirm."), params={"expected": self._expected}
+            )
+        return typed
+
+
+class ResetForm(ConfirmedForm):
+    to = forms.ChoiceField(
+        label=_("Go on from"),
+        choices=[
+            ("now", _("the end of the log: all before is passed over")),
+            ("beginning", _("the beginning: all is handled again")),
+            ("position", _("this position:")),
+        ],
+        widget=forms.RadioSelect,
+    )
+    position = forms.IntegerField(
+        label=_("Position"),
+        min_value=1,
+        required=False,
+        help_text=_("The first event that it gets."),
+    )
+    field_order = ("to", "position", "reason", "confirmed")
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if values.get("to") == "position" and not values.get("position"):
+            self.add_error("position", _("Say which position."))
+        return values
+
+    @property
+    def start(self) -> Start | int:
+        values = self.cleaned_data
+        return values["position"] if values["to"] == "position" else Start(values["to"])
+
+
+class BulkForm(ConfirmedForm):
+    """With the newest of those that were counted."""
+
+    up_to = forms.IntegerField(widget=forms.HiddenInput)
+    field_order = ("reason", "confirmed", "up_to")

@@ -24,9 +24,9 @@ from ..explorer.snapshots import drop
 from ..explorer.state_details import state_details
 from ..explorer.stream_details import stream_details
 from ..models import AggregateVersion, Snapshot
-from .delivery import OperatedAdmin
 from .forms import ReasonForm
 from .log import LogAdmin
+from .operated import OperatedAdmin
 from .operating import Operation
 from .pages import DetailsPage
 
@@ -79,10 +79,11 @@ class _DropSnapshots(Operation):
         ids = [int(text) for text in request.GET.getlist("id") if text.isdecimal()]
         return in_log_database(Snapshot.objects.filter(pk__in=ids)).defer("snapshot_data")
 
-    def form(self, data: Any, rows: Sequence[Any]) -> forms.Form:
+    def form(self, data: Any, rows: Sequence[Any], request: HttpRequest) -> forms.Form:
         return ReasonForm(data)
 
-    def act(self, form: forms.Form, rows: Sequence[Any], actor: str) -> Outcome:
+    def act(self, form: forms.Form, rows: Sequence[Any], request: HttpRequest) -> Outcome:
+        actor = request.user.get_username()
         return drop(rows, actor=actor, reason=form.cleaned_data["reason"])
 
 

@@ -29,11 +29,11 @@ from ..identifiers import new_id
 from ..models import FailedEvent, Lane, SubscriptionState
 from ..recorded_event import RecordedEvent
 from ..registry import event_types
-from ..store.configured import event_store
 from ..streams import StreamName
 from . import failures
 from .lanes import take_back
-from .operator_log import check_actor, check_reason, write_down
+from .operator_log import check_actor, check_reason, entry, write_all_down
+from .sources import source_of
 
 Status = FailedEvent.Status
 
@@ -118,43 +118,50 @@ def waiting_behind(row: FailedEvent, limit: int) -> list[RecordedEvent]:
     position = lane.values_list("position", flat=True).first()
     if subscription is None or position is None or not row.blocks:
         return []
-    return list(islice(failures.waiting(subscription, row, event_store(), position), limit))
+    return list(
+        islice(failures.waiting(subscription, row, source_of(subscription.name), position), limit)
+    )
 
 
 def data_to_edit(row: FailedEvent) -> JsonObject:
     """As its handler would get it now, in the current version of its type. Raises
     UnknownEventType, UpcastingFailed."""
-    event = failures.event_of(row, event_store())
+    event = failures.event_of(row, source_of(row.subscription_id))
     return event_types.current_data(event.event_type, event.event_version, event.data)
 
 
 # --- what ---
 
 
-def retry(chosen: Sequence[Choice], *, actor: str, reason: str = "") -> Outcome:
-    """They are handled again at once, with all attempts before them."""
+def retry(
+    chosen: Sequence[Choice], *, actor: str, reason: str = "", operation: int | None = None
+) -> Outcome:
+    """They are handled again at once, with all attempts before them. `operation` is the one that
+    this is a part of, for the operator log."""
 
     def change(row: FailedEvent, position: int) -> dict[str, Any]:
         _set_due(row)
         return {}
 
-    return _act("retry", chosen, change, actor=actor, reason=reason)
+    return _act("retry", chosen, change, actor=actor, reason=reason, operation=operation)
 
 
-def discard(chosen: Sequence[Choice], *, actor: str, reason: str) -> Outcome:
+def discard(
+    chosen: Sequence[Choice], *, actor: str, reason: str, operation: int | None = None
+) -> Outcome:
     """They are passed over for good; what waited behind them goes on. Raises InvalidInput without
     a reason."""
     check_reason(reason)
-    store = event_store()
 
     def change(row: FailedEvent, position: int) -> dict[str, Any]:
         subscription = subscriptions.find(row.subscription_id)
         if subscription is None:
             raise _NotDone(f"{row.subscription_id} has no code: restore it, or forget it")
-        successor = failures.resolve(subscription, row, store, position)
+        source = source_of(subscription.name)
+        successor = failures.resolve(subscription, row, source, position)
         return {"next": str(successor.event_id) if successor else None}
 
-    return _act("discard", chosen, change, actor=actor, reason=reason)
+    return _act("discard", chosen, change, actor=actor, reason=reason, operation=operation)
 
 
 def edit_and_retry(choice: Choice, data: JsonObject, *, actor: str, reason: str = "") -> Outcome:
@@ -168,7 +175,8 @@ def edit_and_retry(choice: Choice, data: JsonObject, *, actor: str, reason: str 
     rows = {row.pk: row for row in failures.failed_events().filter(pk=choice.id)}
     if why_not := _why_not(choice, rows):
         return Outcome(skipped=(Skipped(choice.id, why_not),))
-    before = failures.event_of(rows[choice.id], event_store())
+    row = rows[choice.id]
+    before = failures.event_of(row, source_of(row.subscription_id))
     edited = _checked_edit(before, data)
 
     def change(row: FailedEvent, position: int) -> dict[str, Any]:
@@ -211,9 +219,16 @@ def _set_due(row: FailedEvent) -> None:
 
 
 def _act(
-    action: str, chosen: Sequence[Choice], change: _Change, *, actor: str, reason: str
+    action: str,
+    chosen: Sequence[Choice],
+    change: _Change,
+    *,
+    actor: str,
+    reason: str,
+    operation: int | None = None,
 ) -> Outcome:
     check_actor(actor)
+    part_of = {} if operation is None else {"operation": operation}
     done: list[int] = []
     skipped: list[Skipped] = []
     for together in _in_parts(chosen):
@@ -222,15 +237,18 @@ def _act(
             unchanged = [rows[each.id] for each in together if _why_not(each, rows) is None]
             positions = _take_lanes(action, unchanged)
             skipped += [Skipped(each.id, why) for each in together if (why := _why_not(each, rows))]
+            entries = []
             for row in unchanged:
-                facts = _facts(row)
+                facts = _facts(row) | part_of
                 try:
                     facts |= change(row, positions.get((row.subscription_id, row.lane), 0))
                 except _NotDone as refusal:
                     skipped.append(Skipped(row.pk, str(refusal)))
                     continue
-                write_down(action, row.subscription_id, actor=actor, reason=reason, details=facts)
+                stream = facts["stream"]
+                entries.append(entry(action, row.subscription_id, actor, reason, facts, stream))
                 done.append(row.pk)
+            write_all_down(entries)
     return Outcome(tuple(done), tuple(skipped))
 
 

@@ -7,12 +7,13 @@ run. Reading them writes nothing and takes no lock.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Min, Q
+from django.db.models import Count, IntegerField, Min, Q
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from ..bus.patterns import Criterion
@@ -21,11 +22,20 @@ from ..conf import events_settings
 from ..models import FailedEvent, Lane, SubscriptionState
 from ..store.base import EventStore
 from ..store.configured import event_store
+from ..store.source import EventSource
+from .backlog import FAR, NEAR, Lag, Place, Reach, lags
 from .failures import failed_events
+from .sources import source_of
 
-#: Positions that are looked through for the oldest event a lane has to handle, at once and in all.
-_WINDOW = 200_000
-_MAX_WINDOWS = 5
+#: Where counts stop that are asked for in brief.
+MAX_COUNT = 1_000
+_COUNT_UP_TO = """(
+    SELECT count(*) FROM (
+        SELECT 1 FROM events_failed
+        WHERE subscription_id = events_subscriptions.name AND status = %s
+        LIMIT %s
+    ) AS counted
+)"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,32 +143,40 @@ class SubscriptionMetrics:
         return {**asdict(self), **{name: getattr(self, name) for name in derived}}
 
 
-def snapshot(*names: str, store: EventStore | None = None) -> list[SubscriptionMetrics]:
-    """Of the subscriptions with these names, or of all that are in the code or stored, by name."""
+def snapshot(
+    *names: str, store: EventStore | None = None, in_brief: bool = False
+) -> list[SubscriptionMetrics]:
+    """Of the subscriptions with these names, or of all that are in the code or stored, by name.
+
+    In brief, as pages need it, it costs the same however much has failed or is behind: counts of
+    failures stop at `MAX_COUNT`, and only a part of a long backlog is looked through.
+    """
     store = store or event_store()
-    using, now, head = events_settings().database, timezone.now(), store.high_water_mark()
-    states = {state.pk: state for state in SubscriptionState.objects.using(using)}
-    lanes: dict[str, list[Lane]] = {}
-    for lane in Lane.objects.using(using).order_by("number"):
-        lanes.setdefault(lane.subscription_id, []).append(lane)
-    failed = _failed_counts()
-    in_code = {each.name: each for each in subscriptions}
+    now, head = timezone.now(), store.high_water_mark()
+    states, lanes = _states(names), _lane_rows(names)
+    in_code = {each.name: each for each in subscriptions if not names or each.name in names}
+    reach = NEAR if in_brief else FAR
+    fed = {name: source_of(name) for name, code in in_code.items() if code.queue is not None}
+    heads = {name: source.high_water_mark() for name, source in fed.items()}
+    of_log = {name: rows for name, rows in lanes.items() if name not in fed}
+    behind = _lags(store, of_log, in_code, head, reach)
+    for name, source in fed.items():
+        behind |= _lags(source, {name: lanes.get(name, [])}, in_code, heads[name], reach)
+    failed = _capped_counts(list(states)) if in_brief else _failed_counts(names)
     found = []
     for name in sorted({*states, *in_code}):
-        if names and name not in names:
-            continue
         code, state = in_code.get(name), states.get(name)
-        durable_code = code if code and code.delivery is Delivery.DURABLE else None
-        rows = lanes.get(name, [])
+        stored_code = code if code and code.is_stored else None
+        is_known = code is not None and (state is None or code.is_stored)
         found.append(
             SubscriptionMetrics(
                 name=name,
-                delivery=code.delivery.value if code and not state else Delivery.DURABLE.value,
-                has_code=durable_code is not None or state is None,
-                status=state.status if state else ("new" if durable_code else "active"),
+                delivery=code.delivery.value if code and is_known else Delivery.DURABLE.value,
+                has_code=stored_code is not None or state is None,
+                status=state.status if state else ("new" if stored_code else "active"),
                 reason=state.reason if state else "",
-                lanes=tuple(_lanes(rows, durable_code, store, head, now)),
-                head=head,
+                lanes=tuple(_measured(row, behind[row.pk], now) for row in lanes.get(name, ())),
+                head=heads.get(name, head),
                 measured_at=now,
                 **failed.get(name, {}),
             )
@@ -166,66 +184,90 @@ def snapshot(*names: str, store: EventStore | None = None) -> list[SubscriptionM
     return found
 
 
-def _failed_counts() -> dict[str, dict[str, Any]]:
-    rows = failed_events().values("subscription_id").order_by()
-    counted = rows.annotate(
-        retrying=Count("pk", filter=Q(status=FailedEvent.Status.RETRYING)),
-        parked=Count("pk", filter=Q(status=FailedEvent.Status.DEAD)),
-        oldest_failed_at=Min("first_failed_at"),
+def _states(names: Sequence[str]) -> dict[str, SubscriptionState]:
+    rows = SubscriptionState.objects.using(events_settings().database)
+    return {row.pk: row for row in (rows.filter(pk__in=names) if names else rows.all())}
+
+
+def _lane_rows(names: Sequence[str]) -> dict[str, list[Lane]]:
+    rows = Lane.objects.using(events_settings().database)
+    found: dict[str, list[Lane]] = {}
+    for row in rows.filter(subscription__in=names) if names else rows.all():
+        found.setdefault(row.subscription_id, []).append(row)
+    return {name: sorted(lanes, key=lambda row: row.number) for name, lanes in found.items()}
+
+
+def _lags(
+    source: EventSource,
+    lanes: Mapping[str, Sequence[Lane]],
+    in_code: Mapping[str, Subscription],
+    head: int,
+    reach: Reach,
+) -> dict[int, Lag]:
+    """By the lane's key. Without code, nobody knows which events it is for: then all are."""
+    places: dict[int, Place] = {}
+    for name, rows in lanes.items():
+        code = in_code.get(name)
+        is_for = code.criteria if code and code.is_stored else (Criterion(None, None),)
+        for row in rows:
+            places[row.pk] = Place(
+                criteria=is_for,
+                lane=(row.number, len(rows)) if len(rows) > 1 else None,
+                position=row.position,
+            )
+    return dict(zip(places, lags(source, list(places.values()), head, reach), strict=True))
+
+
+def _failed_counts(names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    rows = failed_events().filter(subscription__in=names) if names else failed_events()
+    counted = (
+        rows.values("subscription_id")
+        .order_by()
+        .annotate(
+            retrying=Count("pk", filter=Q(status=FailedEvent.Status.RETRYING)),
+            parked=Count("pk", filter=Q(status=FailedEvent.Status.DEAD)),
+            oldest_failed_at=Min("first_failed_at"),
+        )
+        .values_list("subscription_id", "retrying", "parked", "oldest_failed_at")
     )
     return {
-        row["subscription_id"]: {
-            "retrying": row["retrying"],
-            "parked": row["parked"],
-            "oldest_failed_at": row["oldest_failed_at"],
-        }
-        for row in counted
+        name: {"retrying": retrying, "parked": parked, "oldest_failed_at": oldest}
+        for name, retrying, parked, oldest in counted
     }
 
 
-def _lanes(
-    rows: Sequence[Lane],
-    subscription: Subscription | None,
-    store: EventStore,
-    head: int,
-    now: datetime,
-) -> Iterable[LaneMetrics]:
-    """Without code, nobody knows which events it is for: then all are."""
-    criteria = subscription.criteria if subscription else (Criterion(None, None),)
-    for row in rows:
-        share = (row.number, len(rows)) if len(rows) > 1 else None
-        lag, oldest = _lag(store, criteria, share, row.position, head)
-        yield LaneMetrics(
-            number=row.number,
-            position=row.position,
-            lag=lag,
-            oldest_recorded_at=oldest,
-            owner=row.owner,
-            is_leased=bool(row.token and row.leased_until and row.leased_until > now),
-            backs_off_until=row.not_before if row.not_before and row.not_before > now else None,
-            handled=row.handled,
-            failed_attempts=row.failed_attempts,
-            timeouts=row.timeouts,
-            crashes=row.crashes,
-            dead_letters=row.dead_letters,
-            handler_seconds=row.handler_seconds,
-        )
+def _capped_counts(names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Short ranges of an index, one a subscription and status."""
+    if not names:
+        return {}
+    using = events_settings().database
+    rows = SubscriptionState.objects.using(using).filter(pk__in=names).order_by()
+    statuses = {"retrying": FailedEvent.Status.RETRYING, "parked": FailedEvent.Status.DEAD}
+    counted = rows.annotate(
+        **{
+            name: RawSQL(_COUNT_UP_TO, (status.value, MAX_COUNT), output_field=IntegerField())
+            for name, status in statuses.items()
+        }
+    )
+    return {
+        name: {"retrying": retrying, "parked": parked}
+        for name, retrying, parked in counted.values_list("pk", *statuses)
+    }
 
 
-def _lag(
-    store: EventStore,
-    criteria: Sequence[Criterion],
-    lane: tuple[int, int] | None,
-    position: int,
-    head: int,
-) -> tuple[int, datetime | None]:
-    after = position
-    for _ in range(_MAX_WINDOWS):
-        if after >= head:
-            return 0, None
-        end = min(after + _WINDOW, head)
-        oldest = store.read_backlog(criteria, after=after, up_to=end, limit=1, lane=lane)
-        if oldest:
-            return head - oldest[0].position + 1, oldest[0].recorded_at
-        after = end
-    return head - after, None
+def _measured(row: Lane, lag: Lag, now: datetime) -> LaneMetrics:
+    return LaneMetrics(
+        number=row.number,
+        position=row.position,
+        lag=lag.positions,
+        oldest_recorded_at=lag.oldest_recorded_at,
+        owner=row.owner,
+        is_leased=bool(row.token and row.leased_until and row.leased_until > now),
+        backs_off_until=row.not_before if row.not_before and row.not_before > now else None,
+        handled=row.handled,
+        failed_attempts=row.failed_attempts,
+        timeouts=row.timeouts,
+        crashes=row.crashes,
+        dead_letters=row.dead_letters,
+        handler_seconds=row.handler_seconds,
+    )

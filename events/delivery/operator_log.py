@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..conf import events_settings
@@ -23,11 +24,38 @@ def check_reason(reason: str) -> None:
 
 
 def write_down(
-    action: str, subscription: str, *, actor: str, reason: str, details: dict[str, Any]
+    action: str,
+    subscription: str,
+    *,
+    actor: str,
+    reason: str,
+    details: dict[str, Any],
+    subject: str = "",
 ) -> None:
     """In the transaction of the action itself. After it, a worker looks what there is to do."""
-    using = events_settings().database
-    OperatorAction.objects.using(using).create(
-        action=action, subscription=subscription, actor=actor, reason=reason, details=details
+    write_all_down([entry(action, subscription, actor, reason, details, subject)])
+
+
+def entry(
+    action: str,
+    subscription: str,
+    actor: str,
+    reason: str,
+    details: dict[str, Any],
+    subject: str,
+) -> OperatorAction:
+    return OperatorAction(
+        action=action,
+        subscription=subscription,
+        subject=subject,
+        actor=actor,
+        reason=reason,
+        details=details,
     )
+
+
+def write_all_down(entries: Sequence[OperatorAction]) -> None:
+    """As `write_down`."""
+    using = events_settings().database
+    OperatorAction.objects.using(using).bulk_create(entries)
     wake_after_commit(using)

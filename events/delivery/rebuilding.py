@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from time import monotonic
 
 from django.db import connections, transaction
 from django.db.models import Max
@@ -40,6 +41,10 @@ _BATCHES_BETWEEN_NOTES = 2
 _TIMEOUT_SECONDS = 600.0
 
 
+def _tell_nobody(at: int, of: int) -> None:
+    pass
+
+
 class Rebuild:
     """One rebuild; call `run` again after an interruption or a failure."""
 
@@ -50,9 +55,9 @@ class Rebuild:
         self._shadows = shadow_tables.shadows_of(declared.models)
         self._subscription = _subscription(declared, self._shadows)
 
-    def run(self, *, restart: bool = False, progress: Progress = lambda at, of: None) -> Tally:
+    def run(self, *, restart: bool = False, progress: Progress = _tell_nobody) -> Tally:
         """Raises RebuildFailed with the handler's error as its cause, or RebuildRunning."""
-        self._prepare(restart)
+        self.prepare(restart=restart)
         tally, reached = Tally(), 0
         while (mark := self._store.high_water_mark()) - reached > _CLOSE:
             reached = self._catch_up(mark, tally, progress)
@@ -62,12 +67,37 @@ class Rebuild:
         progress(mark, mark)
         return tally
 
+    def advance(self, seconds: float, *, finish: Callable[[], object]) -> tuple[int, int]:
+        """As `run`, for about so long. Returns the position that is reached, and the one that is
+        to be: call it again until they are equal. `finish` is called in the transaction that
+        replaces the rows, before it does; what it raises is the end of it."""
+        tally, mark = Tally(), self._store.high_water_mark()
+        reached = self._catch_up(mark, tally, _tell_nobody, end=monotonic() + seconds)
+        if mark - reached > _CLOSE:
+            return reached, mark
+        with transaction.atomic(using=self._using):
+            finish()
+            self._replace(tally)
+        shadow_tables.drop_tables(list(self._shadows.values()), self._using)
+        return mark, mark
+
+    def abandon(self) -> None:
+        """Removes what there is of it; the rows stay as they were. In the caller's transaction.
+        Whoever is in the middle of it commits nothing more."""
+        SubscriptionState.objects.using(self._using).filter(name=self._subscription.name).delete()
+        shadow_tables.drop_tables(list(self._shadows.values()), self._using)
+
     @property
     def _state(self) -> SubscriptionState | None:
         states = SubscriptionState.objects.using(self._using)
         return states.filter(name=self._subscription.name).first()
 
-    def _prepare(self, restart: bool) -> None:
+    @property
+    def is_prepared(self) -> bool:
+        return self._state is not None
+
+    def prepare(self, *, restart: bool) -> None:
+        """Before `advance`, outside of a transaction, and by one process at a time."""
         state = self._state
         if state is not None and restart:
             state.delete(using=self._using)
@@ -81,24 +111,36 @@ class Rebuild:
             state.status = SubscriptionState.Status.ACTIVE
             state.save(using=self._using)
 
-    def _catch_up(self, up_to: int, tally: Tally, progress: Progress) -> int:
+    def _catch_up(
+        self,
+        up_to: int,
+        tally: Tally,
+        progress: Progress,
+        end: float = float("inf"),
+    ) -> int:
         """The position that is reached. In steps, so that there is something to report."""
         lease = lanes.acquire(self._subscription, 0, 1, ignores_back_off=True)
         if lease is None:
             raise RebuildRunning(self._declared.name)
+        began_at = lease.position
         run = LaneRun(
             subscription=self._subscription,
             lease=lease,
             store=self._store,
+            # Not before it has got on.
+            is_stopping=lambda: run.seen > began_at and monotonic() >= end,
             is_replay=True,
             ignores_delays=True,
             tally=tally,
         )
-        run.seen = lease.position
+        run.seen = began_at
         step = _BATCHES_BETWEEN_NOTES * self._subscription.batch_size
         try:
             while run.seen < up_to:
-                if run.run(min(run.seen + step, up_to)) is not Ending.CAUGHT_UP:
+                ending = run.run(min(run.seen + step, up_to))
+                if ending is Ending.STOPPED:
+                    return run.seen
+                if ending is Ending.HALTED:
                     raise RebuildFailed(self._declared.name, run.seen) from tally.first_error
                 progress(run.seen, up_to)
         finally:
@@ -117,7 +159,7 @@ class Rebuild:
         else:
             taken = list(rows.select_for_update())
             last = max([self._store.high_water_mark(), *(lane.position for lane in taken)])
-        self._catch_up(last, tally, lambda at, of: None)
+        self._catch_up(last, tally, _tell_nobody)
         shadow_tables.replace_rows(self._shadows, self._using)
         rows.update(position=last, token=None, attempted_to=None, not_before=None, outages=0)
         FailedEvent.objects.using(self._using).filter(subscription_id=self._declared.name).delete()

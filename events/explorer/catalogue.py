@@ -46,20 +46,17 @@ _STORED_TYPES = """
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypeRow:
-    """`cls` is None where only the log knows the type, `last` where only the code does."""
+    """`version` is None where only the log knows the type, `last` where only the code does."""
 
     name: str
-    cls: type[DomainEvent] | None
+    version: int | None
+    has_personal: bool
     url: str
     last: Event | None
     producers: list[str]
     consumers: list[str]
     #: Versions that no upcaster starts from: events of them can't be read.
     missing_upcasters: list[int]
-
-    @property
-    def has_personal(self) -> bool:
-        return self.cls is not None and shape_of(self.cls) is not None
 
 
 def catalogue_details(site: AdminSite, request: HttpRequest) -> dict[str, Any]:
@@ -115,7 +112,8 @@ def _last_positions() -> dict[str, int]:
 def _row(site: AdminSite, name: str, cls: type[DomainEvent] | None, last: Event | None) -> TypeRow:
     return TypeRow(
         name=name,
-        cls=cls,
+        version=cls.event_version if cls else None,
+        has_personal=cls is not None and shape_of(cls) is not None,
         url=page_url(site, Event, "type", arguments={"event_type": name}),
         last=last,
         producers=sorted({each.aggregate_type for each in _producers(cls)}) if cls else [],

@@ -56,8 +56,8 @@ class EventChangeList(KeysetChangeList):
     @property
     def chips(self) -> list[Chip]:
         filters = [
-            Chip(text=f"{name}: {value}", url=self.get_query_string({name: None}))
-            for name, value in self.get_filters_params().items()
+            Chip(text=f"{name}: {', '.join(values)}", url=self.get_query_string({name: None}))
+            for name, values in self.get_filters_params().items()
         ]
         terms = [
             Chip(text=f"{name}: {value}" if name else value, url=self._url({name: None}))

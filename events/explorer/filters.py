@@ -10,8 +10,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from . import failure_groups
 from .conditions import Condition
-from .queries import failure_groups, stored_values
+from .queries import stored_values
 
 
 class StoredValueFilter(SimpleListFilter):
@@ -59,11 +60,27 @@ class FailedSubscriptionFilter(StoredValueFilter):
 
 
 class FailureGroupFilter(StoredValueFilter):
-    """Failures that share a cause; the largest groups."""
+    """Failures that share a cause; some of the groups. All of them have a page of their own."""
 
     title = _("group")
     parameter_name = "group"
     column = "fingerprint"
+    _shown = 20
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[str, Any]]:
-        return [(group, f"{error_type} ({count})") for group, error_type, count in failure_groups()]
+        return [
+            (group.fingerprint, f"{group.newest.error_type} ({group.shown_count})")
+            for group in failure_groups.groups(limit=self._shown)
+        ]
+
+
+class OperationStatusFilter(StoredValueFilter):
+    title = _("status")
+    parameter_name = "status"
+    column = "status"
+
+
+class ActionFilter(StoredValueFilter):
+    title = _("action")
+    parameter_name = "action"
+    column = "action"

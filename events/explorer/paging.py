@@ -64,7 +64,7 @@ def read_page(
     back = heads[0].key if heads else stopped_at
     if cursor.backwards:
         heads.reverse()
-    found = queryset.in_bulk([head.pk for head in heads])
+    found = queryset.order_by().in_bulk([head.pk for head in heads])
     return Page(
         rows=[found[head.pk] for head in heads if head.pk in found],
         is_first=cursor.key is None,
@@ -86,7 +86,7 @@ def read_batches(
         rows = index_range.rows(queryset, cursor).values_list(*index_range.columns, *further, "pk")
         batch = list(rows[:size])
         keys = [row[-1] for row in batch if _have(row[width:-1], tuple(further.values()))]
-        found = queryset.in_bulk(keys)
+        found = queryset.order_by().in_bulk(keys)
         yield [found[key] for key in keys if key in found]
         if len(batch) < size:
             return

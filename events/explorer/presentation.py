@@ -10,6 +10,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 _LONG = 32
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{4}([0-9a-f]{8})", re.ASCII)
@@ -31,6 +33,11 @@ def moment_column(field: str, title: Any) -> Callable[[Any, Any], str]:
     return column
 
 
+def badge(text: Any, tone: str = "quiet") -> SafeString:
+    """`tone`: good, warning, bad, busy or quiet. The text must say it as well as the colour."""
+    return format_html('<span class="explorer-badge is-{}">{}</span>', tone, text)
+
+
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
@@ -47,6 +54,11 @@ def duration(value: timedelta) -> str:
         if count:
             parts.append(f"{count} {unit}")
     return " ".join(parts[:2])
+
+
+def count_up_to(count: int, limit: int) -> str:
+    """`999`, but `1,000+` where counting has stopped."""
+    return f"{count:,}+" if count >= limit else f"{count:,}"
 
 
 def shortened(name: str) -> str:

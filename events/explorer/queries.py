@@ -7,7 +7,7 @@ from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
 from django.db import connections
-from django.db.models import Count, Model, QuerySet, TextField, Value
+from django.db.models import Model, QuerySet, TextField, Value
 from django.db.models.fields.json import KT
 from django.db.models.functions import NullIf
 
@@ -23,12 +23,11 @@ StreamRow: TypeAlias = AggregateVersion | Event | FailedEvent | RecordedEvent | 
 MAX_STORED_VALUES = 100
 MAX_CATEGORIES = 1000
 MAX_CHILDREN = 20
-MAX_GROUPS = 20
 
 # A loose index scan: one probe of the index for each value, where DISTINCT reads all rows.
 _STORED_VALUES = """
     WITH RECURSIVE stored (value) AS (
-        SELECT MIN({column}) FROM {table}
+        SELECT MIN({column}) FROM {table} {start}
         UNION ALL
         SELECT (SELECT MIN({column}) FROM {table} WHERE {column} > stored.value)
         FROM stored WHERE stored.value IS NOT NULL
@@ -37,13 +36,19 @@ _STORED_VALUES = """
 """
 
 
-def stored_values(model: type[Model], column: str, *, limit: int = MAX_STORED_VALUES) -> list[str]:
-    """The first values of a column that an index starts with."""
+def stored_values(
+    model: type[Model], column: str, *, after: str | None = None, limit: int = MAX_STORED_VALUES
+) -> list[str]:
+    """The first values of a column that an index starts with, or the first ones after another."""
     connection = connections[events_settings().database]
     quote = connection.ops.quote_name
-    statement = _STORED_VALUES.format(column=quote(column), table=quote(model._meta.db_table))
+    statement = _STORED_VALUES.format(
+        column=quote(column),
+        table=quote(model._meta.db_table),
+        start="" if after is None else f"WHERE {quote(column)} > %s",
+    )
     with connection.cursor() as cursor:
-        cursor.execute(statement, [limit])
+        cursor.execute(statement, [limit] if after is None else [after, limit])
         return [value for (value,) in cursor.fetchall()]
 
 
@@ -159,13 +164,6 @@ def places_of(word: str, fields: Sequence[JsonField] = ()) -> list[tuple[str, st
         if found_in.values_list("position")[:1]:
             places.append((str(field), word))
     return places
-
-
-def failure_groups() -> list[tuple[str, str, int]]:
-    """(fingerprint, error type, how many) of the largest groups of failed events."""
-    groups = in_log_database(FailedEvent.objects.exclude(fingerprint=""))
-    counted = groups.values_list("fingerprint", "error_type").annotate(count=Count("pk"))
-    return list(counted.order_by("-count", "fingerprint")[:MAX_GROUPS])
 
 
 def _one(rows: QuerySet[RowT]) -> RowT | None:

@@ -35,7 +35,9 @@ class SubscriptionState(models.Model):
         verbose_name = _("subscription")
         verbose_name_plural = _("subscriptions")
         permissions = [
-            ("operate_subscription", _("Can pause, resume, reset and rebuild subscriptions"))
+            ("operate_subscription", _("Can pause and resume subscriptions")),
+            ("reset_subscription", _("Can reset subscriptions to another position")),
+            ("rebuild_subscription", _("Can rebuild projections")),
         ]
 
     def __str__(self) -> str:
@@ -107,7 +109,11 @@ class FailedEvent(models.Model):
         DEAD = "dead", _("dead")
 
     subscription = models.ForeignKey(
-        SubscriptionState, models.CASCADE, related_name="failed", verbose_name=_("subscription")
+        SubscriptionState,
+        models.CASCADE,
+        related_name="failed",
+        verbose_name=_("subscription"),
+        db_index=False,
     )
     aggregate_type = models.CharField(_("aggregate type"), max_length=MAX_TYPE_LENGTH)
     aggregate_id = models.CharField(_("aggregate id"), max_length=MAX_ID_LENGTH)
@@ -157,7 +163,13 @@ class FailedEvent(models.Model):
             models.Index(
                 fields=["subscription", "status", "next_attempt_at"], name="events_failed_due"
             ),
-            models.Index(fields=["status", "fingerprint"], name="events_failed_group"),
+            # Each for one list, newest first.
+            models.Index(fields=["status", "id"], name="events_failed_status"),
+            models.Index(fields=["subscription", "id"], name="events_failed_name"),
+            models.Index(fields=["fingerprint", "id"], name="events_failed_group"),
+            models.Index(
+                fields=["aggregate_type", "aggregate_id", "id"], name="events_failed_of_stream"
+            ),
             models.Index(fields=["event_id"], name="events_failed_event_id"),
         ]
 

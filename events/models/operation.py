@@ -10,6 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from ..bus.subscription import MAX_NAME_LENGTH
 from ..exceptions import OperatorLogIsImmutable
+from ..streams import MAX_ID_LENGTH, MAX_TYPE_LENGTH
+
+MAX_SUBJECT_LENGTH = MAX_TYPE_LENGTH + 1 + MAX_ID_LENGTH
 
 
 class _AddOnlyQuerySet(models.QuerySet["OperatorAction"]):
@@ -28,6 +31,8 @@ class OperatorAction(models.Model):
 
     action = models.CharField(_("action"), max_length=50)
     subscription = models.CharField(_("subscription"), max_length=MAX_NAME_LENGTH, blank=True)
+    #: What it was done to: the name of a stream, the id of a saga. Empty for more than one.
+    subject = models.CharField(_("subject"), max_length=MAX_SUBJECT_LENGTH, blank=True)
     #: The user's name, or where the command was typed.
     actor = models.CharField(_("by"), max_length=200)
     reason = models.TextField(_("reason"), blank=True)
@@ -41,6 +46,13 @@ class OperatorAction(models.Model):
         db_table = "events_operator_log"
         verbose_name = _("operator action")
         verbose_name_plural = _("operator log")
+        # Each for one search, newest first.
+        indexes = [
+            models.Index(fields=["action", "id"], name="events_operator_log_action"),
+            models.Index(fields=["actor", "id"], name="events_operator_log_actor"),
+            models.Index(fields=["subscription", "id"], name="events_operator_log_name"),
+            models.Index(fields=["subject", "id"], name="events_operator_log_subject"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.action} by {self.actor}"

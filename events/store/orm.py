@@ -231,27 +231,32 @@ class OrmEventStore(DatabaseEventStore):
         ]
 
     def _select(self, query: EventQuery, limit: int) -> list[RecordedEvent]:
-        place = query.order.value
-        conditions = {
-            "aggregate_type": query.aggregate_type,
-            "aggregate_id": query.aggregate_id,
-            "event_type__in": query.event_types,
-            "event_id__in": query.event_ids,
-            "correlation_id": query.correlation_id,
-            "causation_id": query.causation_id,
-            f"{place}__gte": query.first,
-            f"{place}__lte": query.last,
-        }
-        rows = (
-            self._events.filter(**{k: v for k, v in conditions.items() if v is not None})
-            .filter(_any_of(query.criteria))
-            .order_by(f"-{place}" if query.backwards else place)
-            .values_list(*COLUMNS)
-        )
-        if query.lane is None:
-            return [recorded_event(row, row[7], row[8]) for row in rows[:limit]]
-        of_lane = (row for row in rows.iterator() if _is_of_lane(row, *query.lane))
-        return [recorded_event(row, row[7], row[8]) for row in islice(of_lane, limit)]
+        return select(self._events, query, limit)
+
+
+def select(events: QuerySet[Any], query: EventQuery, limit: int) -> list[RecordedEvent]:
+    """Of a table with the columns of events."""
+    place = query.order.value
+    conditions = {
+        "aggregate_type": query.aggregate_type,
+        "aggregate_id": query.aggregate_id,
+        "event_type__in": query.event_types,
+        "event_id__in": query.event_ids,
+        "correlation_id": query.correlation_id,
+        "causation_id": query.causation_id,
+        f"{place}__gte": query.first,
+        f"{place}__lte": query.last,
+    }
+    rows = (
+        events.filter(**{k: v for k, v in conditions.items() if v is not None})
+        .filter(_any_of(query.criteria))
+        .order_by(f"-{place}" if query.backwards else place)
+        .values_list(*COLUMNS)
+    )
+    if query.lane is None:
+        return [recorded_event(row, row[7], row[8]) for row in rows[:limit]]
+    of_lane = (row for row in rows.iterator() if _is_of_lane(row, *query.lane))
+    return [recorded_event(row, row[7], row[8]) for row in islice(of_lane, limit)]
 
 
 def _chunks(values: Sequence[ValueT], size: int = 500) -> Iterator[Sequence[ValueT]]:

@@ -25,7 +25,7 @@ from .history import PreparedEvent, Written
 from .prepared import kept_cursor, prepared_cursor
 from .reading import EventQuery
 from .rows import recorded_event
-from .selecting import MAX_BIGINT, select_statement
+from .selecting import MAX_BIGINT, first_of_each, select_statement
 
 _APPEND = "SELECT * FROM events_append_to_stream(%s, %s, %s, %s::jsonb, %s)"
 _APPEND_TO_STREAMS = "SELECT events_append_to_streams(%s::jsonb)::text"
@@ -114,6 +114,20 @@ class PostgresEventStore(DatabaseEventStore):
         data = json.loads(f"[{','.join([row[7] for row in rows])}]")
         metadata = json.loads(f"[{','.join([row[8] for row in rows])}]")
         return list(map(recorded_event, rows, data, metadata))
+
+    def read_first(self, queries: Sequence[EventQuery]) -> list[RecordedEvent | None]:
+        """In one round trip."""
+        if not queries:
+            return []
+        statement, parameters = first_of_each(queries)
+        with self.connection.cursor() as cursor:  # of as many texts as there are counts of queries
+            cursor.execute(statement, parameters)
+            rows = cursor.fetchall()
+        found = {
+            row[-1]: recorded_event(row[:-1], json.loads(row[7]), json.loads(row[8]))
+            for row in rows
+        }
+        return [found.get(index) for index in range(len(queries))]
 
 
 def _streams_text(appends: Sequence[PreparedAppend]) -> str:

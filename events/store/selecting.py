@@ -11,6 +11,7 @@ statistics don't know yet, it would read all that there is, to sort what it take
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -24,6 +25,7 @@ from .rows import COLUMNS
 Statement: TypeAlias = tuple[str, dict[str, Any]]
 
 MAX_BIGINT = 2**63 - 1
+_PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 
 # As text: drivers would decode it each in its own way.
 _SELECTED = [f"{name}::text" if name in ("event_data", "metadata") else name for name in COLUMNS]
@@ -102,6 +104,18 @@ def select_statement(query: EventQuery, limit: int) -> Statement:
     parameters["values"] = value if isinstance(value, list) else [value]
     filters = [_FILTERS[name] for name in given if name != leading]
     return _in_ranges(query, _RANGES[leading], filters), parameters
+
+
+def first_of_each(queries: Sequence[EventQuery]) -> Statement:
+    """The columns of an event, and which query it is of, by its index."""
+    statements: list[str] = []
+    parameters: dict[str, Any] = {}
+    for index, query in enumerate(queries):
+        text, values = select_statement(query, 1)
+        renamed = _PLACEHOLDER.sub(rf"%(\g<1>_{index})s", text)
+        statements.append(f"(SELECT found.*, {index} FROM ({renamed}) AS found)")
+        parameters |= {f"{name}_{index}": value for name, value in values.items()}
+    return " UNION ALL ".join(statements), parameters
 
 
 def _criteria_parameters(criteria: Sequence[Criterion]) -> dict[str, list[str | None]]:

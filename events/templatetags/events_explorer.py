@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django import template
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -16,7 +17,7 @@ from ..explorer.charts import LineChart, sparkline
 from ..explorer.disclosure import disclosure_of
 from ..explorer.json_tree import tree
 from ..explorer.links import page_url
-from ..explorer.presentation import moment, one_line, pretty_json
+from ..explorer.presentation import badge, moment, one_line, pretty_json
 from ..models import Event
 from ..personal import Hidden
 
@@ -25,6 +26,8 @@ register = template.Library()
 _COMPONENTS = "events/explorer/components"
 MAX_NOTICES = 3
 MAX_SHORT = 80
+
+register.simple_tag(badge)
 
 
 @register.inclusion_tag(f"{_COMPONENTS}/navigation.html", takes_context=True)
@@ -70,9 +73,15 @@ def timestamp(value: datetime | None) -> SafeString | str:
 
 
 @register.simple_tag
-def badge(text: Any, tone: str = "quiet") -> SafeString:
-    """`tone`: good, warning, bad, busy or quiet. The text must say it as well as the colour."""
-    return format_html('<span class="explorer-badge is-{}">{}</span>', tone, text)
+def text_or_time(value: Any) -> Any:
+    return timestamp(value) if isinstance(value, datetime) else value
+
+
+@register.simple_tag(takes_context=True)
+def explorer_page(context: template.Context, app_label: str, model: str, name: str) -> str:
+    """The address of a page of the explorer that has no arguments."""
+    site = navigation.site_of(context["request"])
+    return reverse(f"admin:{app_label}_{model}_{name}", current_app=site.name)
 
 
 @register.inclusion_tag(f"{_COMPONENTS}/json.html")

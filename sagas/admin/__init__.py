@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from . import instances
+from ..explorer import overview
+from . import instances, timers
 
-__all__ = ["instances"]
+__all__ = ["instances", "overview", "timers"]

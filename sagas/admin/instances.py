@@ -9,22 +9,28 @@ from django.contrib import admin
 from django.contrib.admin import AdminSite
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from events.admin.delivery import OperationsAdmin
+from events.admin.operated import OperationsAdmin
+from events.admin.operating import OperationLink
 from events.explorer.conditions import Condition, Conditions
 from events.explorer.index_range import IndexRange
 from events.explorer.keyset import KeysetChangeList
+from events.explorer.links import object_url
 from events.explorer.navigation import Entry, add_entry
-from events.explorer.presentation import moment, moment_column
+from events.explorer.operator_details import add_subject_link
+from events.explorer.presentation import badge, moment, moment_column
 
-from ..explorer.details import find_saga, saga_details
+from ..explorer.details import TONES, find_saga, saga_details
 from ..explorer.filters import StatusFilter, StuckFilter, TypeFilter
 from ..explorer.queries import ids_named
 from ..explorer.stuck import ORDERING, Stuck, StuckRange
 from ..instance import Saga
 from ..models import SagaInstance
-from .operating import OF_SAGAS, OF_STEPS, SagaOperation
+from ..state import Status
+from .actions import OF_SAGAS, OF_STEPS
+from .operating import SagaOperation
 
 
 class SagaChangeList(KeysetChangeList):
@@ -42,7 +48,7 @@ class SagaAdmin(OperationsAdmin):
     ordering = ORDERING
     list_display = (
         "saga_id",
-        "status",
+        "state",
         "saga_type",
         "key",
         "steps_under_way",
@@ -52,11 +58,7 @@ class SagaAdmin(OperationsAdmin):
         "ended",
     )
     list_filter = (StatusFilter, TypeFilter, StuckFilter)
-    fields = (
-        ("saga_id", "status"),
-        ("saga_type", "definition_version", "key"),
-        ("started", "updated", "ended"),
-    )
+    fields = ("saga_type",)  # the page is a template of its own
     search_fields = ("saga_id",)  # shows the box; get_conditions says what it searches
     search_help_text = _("A saga id, a key, or a correlation id. Exact.")
 
@@ -100,16 +102,25 @@ class SagaAdmin(OperationsAdmin):
         saga: Saga | None,
         operations: Sequence[SagaOperation],
         step: str | None = None,
-    ) -> list[tuple[Any, str]]:
-        """(label, address) of what this user may do and the saga allows."""
-        if saga is None:
+    ) -> list[OperationLink]:
+        """What this user may do; of the saga as a whole also what it doesn't allow, with why."""
+        if saga is None or saga.state is None:
             return []
         name, more = request.user.get_username(), {"step": step} if step else {}
-        return [
-            (operation.label, operation.url(self, [saga.id], **more))
+        found = [
+            OperationLink(
+                operation.label,
+                operation.url(self, [saga.id], **more),
+                operation.refusal(saga, step, name),
+            )
             for operation in operations
-            if operation.is_permitted(self, request) and operation.is_possible(saga, step, name)
+            if operation.is_permitted(self, request)
         ]
+        return [link for link in found if not (step and link.why_not)]
+
+    @admin.display(description=_("status"))
+    def state(self, row: SagaInstance) -> SafeString:
+        return badge(row.get_status_display(), TONES[Status(row.status)])
 
     @admin.display(description=_("under way"))
     def steps_under_way(self, row: SagaInstance) -> str:
@@ -125,3 +136,4 @@ class SagaAdmin(OperationsAdmin):
 
 
 add_entry(Entry(label=_("Sagas"), rank=200, model=SagaInstance))
+add_subject_link("saga_", lambda site, saga_id: object_url(site, SagaInstance, saga_id))

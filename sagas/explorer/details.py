@@ -6,27 +6,44 @@ from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from events.exceptions import EventsError
 from events.explorer.details import EVENTS_PER_PAGE, event_rows
+from events.explorer.disclosure import disclosure_of
 from events.explorer.index_range import Cursor, IndexRange
-from events.explorer.links import events_url
+from events.explorer.links import events_url, list_url, page_url
 from events.explorer.paging import InvalidCursor, cursor_of, page_links, read_page
 from events.explorer.permissions import may_view
-from events.explorer.presentation import moment, pretty_json
-from events.explorer.queries import event_heads
-from events.models import Event
+from events.explorer.presentation import badge, duration
+from events.explorer.queries import event_heads, in_log_database
+from events.models import Event, OperatorAction
 
+from ..choreography import choreographies
+from ..clock import database_time
 from ..exceptions import SagasError
 from ..instance import Saga
-from ..models import SagaInstance
+from ..models import SagaInstance, WatchedProcess
 from ..outgoing import pending_timers
 from ..plan import Plan
-from ..progress import step_views
+from ..progress import StepView, process_views, step_views
 from ..running import repository
-from ..state import SagaState
+from ..state import SagaState, Status
 from ..watched import STREAM_TYPE
+from .diagram import of_plan, of_process
 from .queries import timers_of
+from .timing import WIDTH, timing
+
+MAX_ACTIONS = 10
+TONES = {
+    Status.RUNNING: "busy",
+    Status.COMPLETED: "good",
+    Status.COMPENSATING: "warning",
+    Status.COMPENSATED: "warning",
+    Status.FAILED: "bad",
+    Status.NEEDS_INTERVENTION: "bad",
+    Status.BLOCKED: "bad",
+}
 
 
 def find_saga(saga_id: str) -> tuple[Saga | None, str | None]:
@@ -52,23 +69,83 @@ def saga_details(
     sees_events = may_view(site, request, Event)
     is_watched = saga is None and repository.store.stream_version(Saga(row.saga_id).stream) < 0
     stream_type = STREAM_TYPE if is_watched else Saga.aggregate_type
-    context: dict[str, Any] = {"items": list(row.open_items.values())}
+    context: dict[str, Any] = {
+        "title": row.saga_id,
+        "subtitle": "",
+        "facts": _facts(row),
+        "items": list(row.open_items.values()),
+        "operated": _operated(site, request, row),
+        "log_url": list_url(site, OperatorAction, q=f"subject:{row.saga_id}"),
+    }
     if sees_events:
         context |= _history(site, request, row, stream_type)
+    if is_watched:
+        return context | _watched(row)
     if saga is None or saga.state is None:
         return context
     plan, why_not = find_plan(saga)
+    views = step_views(plan, saga.state)
+    shown = disclosure_of(request).names(str(saga.stream), saga.state.data)
     return {
         **context,
         "no_definition": why_not,
         "state": saga.state,
-        "steps": [
-            {"view": view, "due": moment(view.due_at) if view.due_at else None}
-            for view in step_views(plan, saga.state)
-        ],
+        "steps": [{"view": view, "undoes": _undoes(plan, view)} for view in views],
+        "diagram": of_plan(plan, views) if plan else None,
+        "attempts": timing(saga.stream, database_time()),
+        "timing_width": WIDTH,
         "timers": _timers(row, saga.state),
-        "data": pretty_json(saga.state.data) if sees_events else None,
+        "sees_data": sees_events,
+        "data": shown if sees_events else None,
     }
+
+
+def _facts(row: SagaInstance) -> list[tuple[Any, Any]]:
+    return [
+        (_("Status"), badge(row.get_status_display(), TONES[Status(row.status)])),
+        (_("Saga"), f"{row.saga_type} {row.definition_version}"),
+        (_("Key"), row.key),
+        (_("Under way"), ", ".join(row.under_way) or "-"),
+        (_("Started"), row.started_at),
+        (_("Recorded last"), row.updated_at),
+        (_("Ended"), row.ended_at or "-"),
+        (_("Took"), duration(row.ended_at - row.started_at) if row.ended_at else "-"),
+    ]
+
+
+def _undoes(plan: Plan | None, view: StepView) -> str:
+    leg = plan.steps[view.name].undo if plan else None
+    return leg.command_class.command_type if leg else ""
+
+
+def _watched(row: SagaInstance) -> dict[str, Any]:
+    """Of a choreographed process, whose definition may be gone."""
+    process = choreographies.find(row.saga_type)
+    watched = in_log_database(WatchedProcess.objects.filter(pk=row.saga_id)).first()
+    if process is None or watched is None:
+        return {}
+    views = process_views(process, watched.seen, watched.settled)
+    return {
+        "is_watched": True,
+        "steps": [
+            {
+                "view": view,
+                "undoes": ", ".join(
+                    command.command_type for each in undos for command in each.commands
+                ),
+            }
+            for view, undos in zip(views, map(process.undos, process.steps), strict=True)
+        ],
+        "diagram": of_process(process, views),
+    }
+
+
+def _operated(site: AdminSite, request: HttpRequest, row: SagaInstance) -> list[OperatorAction]:
+    if not may_view(site, request, OperatorAction):
+        return []
+    about = IndexRange(["-id"], {"subject": row.saga_id})
+    rows = in_log_database(OperatorAction.objects.defer("details"))
+    return list(about.rows(rows, Cursor())[:MAX_ACTIONS])
 
 
 def _timers(row: SagaInstance, state: SagaState) -> list[dict[str, Any]]:
@@ -79,7 +156,6 @@ def _timers(row: SagaInstance, state: SagaState) -> list[dict[str, Any]]:
     shown = [
         {
             "row": timer,
-            "due": moment(timer.due_at),
             "is_outdated": (timer.step, timer.direction, timer.attempt, timer.is_retry)
             not in wanted,
         }
@@ -101,6 +177,9 @@ def _history(
     return {
         "history": event_rows(site, page.rows),
         "links": page_links(page, dict(request.GET.lists())),
+        "trace_url": page_url(site, Event, "trace", correlation=row.correlation_id)
+        if row.correlation_id
+        else None,
         "conversation_url": events_url(site, correlation=row.correlation_id)
         if row.correlation_id
         else None,

@@ -122,7 +122,7 @@ def test_anonymous_users_are_asked_who_they_are(nobody: Api, db: None, path: str
     assert (response.status_code, response["Content-Type"]) == (401, PROBLEM)
 
 
-@pytest.mark.parametrize("permissions", [(), ("view_event",), ("operate_saga",)])
+@pytest.mark.parametrize("permissions", [(), ("view_event",), ("retry_saga",)])
 def test_only_those_who_may_view_sagas_read_them(permissions: tuple[str, ...], db: None):
     user, saga_id = as_user(*permissions), charging()
     for path in ("/api/sagas", f"/api/sagas/{saga_id}", "/api/sagas/TestTrip:nobody"):

@@ -9,12 +9,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
 from events.bus.retry import RetryPolicy
 from events.bus.subscription import Delivery, OnFailure, subscriptions
 from events.delivery import metrics, operations
+from events.delivery.backlog import Reach
 from events.delivery.draining import drain
 from events.delivery.metrics import snapshot
 from events.delivery.prometheus import prometheus_text
@@ -79,7 +81,7 @@ def test_lag_is_that_of_the_lane_that_is_furthest_behind(store, subscribed):
 
 
 def test_what_is_too_far_away_to_be_looked_for_is_an_upper_bound(store, subscribed, monkeypatch):
-    monkeypatch.setattr(metrics, "_WINDOW", 2)
+    monkeypatch.setattr(metrics, "FAR", Reach(window=2, windows=5))
     subscribed("tests.ItemAdded")
     drain()
     store.append(cart(1), [item_removed() for _ in range(20)])
@@ -223,3 +225,52 @@ def test_who_may_view_subscriptions_may_scrape(store, subscribed):
     assert 'edda_subscription_lag_positions{subscription="tests.effects"} 0.0' in (
         answer.content.decode()
     )
+
+
+def test_in_brief_the_numbers_are_those_of_a_short_way(subscribed, store):
+    subscribed(lanes=3, retry=RetryPolicy(attempts=1), handler=_fail_for_cart_1, backs_off=False)
+    store.append(cart(1), items(1))
+    drain(raise_errors=False)
+    for number in range(8):
+        store.append(cart(number), items(2))
+
+    [in_full], [in_brief] = snapshot("tests.effects"), snapshot("tests.effects", in_brief=True)
+
+    assert in_brief.parked == in_full.parked == 1
+    assert in_brief.lag == in_full.lag == 16
+    assert [lane.lag for lane in in_brief.lanes] == [lane.lag for lane in in_full.lanes]
+    assert in_brief.lag_seconds == pytest.approx(in_full.lag_seconds, abs=5)
+
+
+def test_in_brief_counts_stop(subscribed, store, monkeypatch):
+    monkeypatch.setattr(metrics, "MAX_COUNT", 2)
+    subscribed(retry=RetryPolicy(attempts=1), handler=_fail, backs_off=False)
+    for number in range(4):
+        store.append(cart(number), items(1))
+    drain(raise_errors=False)
+
+    assert snapshot("tests.effects", in_brief=True)[0].parked == 2
+    assert snapshot("tests.effects")[0].parked == 4
+
+
+def test_in_brief_many_lanes_cost_no_more_statements(
+    subscribed, store, django_assert_max_num_queries
+):
+    for number in range(12):
+        subscribed(name=f"tests.effects{number}", lanes=4)
+    drain()
+    store.append(cart(1), items(1))
+
+    allowed = 6 if connection.vendor == "postgresql" else 60
+    with django_assert_max_num_queries(allowed):
+        found = snapshot(in_brief=True)
+    assert sum(len(each.lanes) for each in found) == 48
+
+
+def _fail(event):
+    raise ValueError("no good")
+
+
+def _fail_for_cart_1(event):
+    if event.aggregate_id == "cart-1":
+        raise ValueError("no good")

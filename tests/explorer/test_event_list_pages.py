@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
 from io import StringIO
 from typing import Any
 
@@ -194,6 +193,7 @@ def test_catalogue_has_the_types_of_the_code_and_of_the_log(admin_client: Client
     html = text_of(admin_client, reverse("admin:events_event_catalogue"))
     around = links(html)
     assert "UserRegistered" in around
+    assert html.count("not in the code") == 1
     old = text_of(admin_client, around["of.an.old.release"])
     assert "Only the log knows this type" in old
     page = text_of(admin_client, around["tests.PersonJoined"])
@@ -215,7 +215,7 @@ def test_type_that_there_is_not_is_not_found(admin_client: Client, name: str) ->
 
 
 @pytest.fixture
-def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[Extensions]:
+def host(monkeypatch: pytest.MonkeyPatch) -> Extensions:
     extensions = Extensions()
     for module in ("event_details", "stream_details", "event_list_details", "trace.details"):
         monkeypatch.setattr(f"events.explorer.{module}.explorer", extensions)

@@ -48,6 +48,7 @@ pytestmark = pytest.mark.django_db
 
 OPERATIONS = ("retry", "skip", "compensate", "abort", "force-abort", "release")
 VIEW = ("view_sagainstance", "view_event")
+PERMISSIONS = tuple(f"{name.replace('-', '_')}_saga" for name in OPERATIONS)
 
 
 def staff(*permissions):
@@ -116,7 +117,7 @@ def test_sagas_are_listed_the_newest_first(admin_client):
     html = text_of(admin_client, list_url(SagaInstance))
 
     assert shown(admin_client, list_url(SagaInstance)) == ids[::-1]
-    assert cells(html, "status") == ["needs intervention", "running"]
+    assert cells(html, "state") == ["needs intervention", "running"]
     assert cells(html, "steps_under_way") == ["hold", "charge"]
     assert cells(html, "open_steps") == ["charge", "-"]
 
@@ -456,7 +457,7 @@ def test_the_page_between_shows_the_compensations_in_order_and_changes_nothing(a
     ],
 )
 def test_an_operator_acts_and_is_written_down(prepared, name, step, status):
-    client = staff(*VIEW, "operate_saga")
+    client = staff(*VIEW, *PERMISSIONS)
     saga_id = prepared()
 
     response = operate(client, operation_url(name, saga_id, step), reason="call 4711")
@@ -576,7 +577,7 @@ def test_a_viewer_can_change_nothing(name):
     assert traces(saga_id) == before
 
 
-@pytest.mark.parametrize("permissions", [("operate_saga",), ("view_event",), ()])
+@pytest.mark.parametrize("permissions", [PERMISSIONS, ("view_event",), ()])
 def test_without_the_permission_to_view_nothing_is_seen_or_done(permissions):
     client, saga_id = staff(*permissions), waiting()
     for url in (list_url(SagaInstance), page_url(saga_id), operation_url("abort", saga_id)):
