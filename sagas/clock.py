@@ -30,9 +30,12 @@ def database_time() -> datetime:
     return datetime.now(UTC) + _offset
 
 
-def stand_still(at: datetime | None) -> None:
-    """For tests (`testing.clock`): from now on it is this moment. None lets time go on."""
+def stand_still(at: datetime | None) -> datetime | None:
+    """For tests (`testing.clock`): from now on it is this moment. None lets time go on. Returns
+    where it stood before."""
+    before = _standing[0] if _standing else None
     _standing[:] = [] if at is None else [at]
+    return before
 
 
 def _difference() -> timedelta:

@@ -72,11 +72,11 @@ class Clock:
 @contextmanager
 def stopped_clock(at: datetime | None = None) -> Iterator[Clock]:
     """Begins now, or `at` this moment, for all threads of this process."""
-    stand_still(at or database_time())
+    before = stand_still(at or database_time())
     try:
         yield Clock()
     finally:
-        stand_still(None)
+        stand_still(before)
 
 
 def _due_times() -> list[datetime]:

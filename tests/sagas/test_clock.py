@@ -44,6 +44,14 @@ def test_time_goes_on_after_an_error():
     assert database_time() != MIDNIGHT
 
 
+def test_one_within_another_leaves_that_where_it_was():
+    with stopped_clock(MIDNIGHT) as outer:
+        with stopped_clock() as inner:
+            assert inner.now == MIDNIGHT
+            inner.advance(5)
+        assert outer.now == MIDNIGHT
+
+
 def test_it_does_not_go_back():
     with stopped_clock() as clock, pytest.raises(ValueError, match="doesn't go back"):
         clock.advance(-1)

@@ -18,7 +18,7 @@ from sagas.testing.matrix import FaultCase, fault_matrix
 
 from . import outing, visits
 from .outing import plan_outing, variant
-from .visits import VISIT, Visit, VisitPaid, bank, book, mistakes, told
+from .visits import VISIT, HastyVisit, Visit, VisitPaid, bank, book, book_hastily, mistakes, told
 
 pytestmark = pytest.mark.django_db
 
@@ -119,6 +119,23 @@ def test_what_is_no_saga_has_no_matrix():
 def test_a_sound_saga_ends_well_in_each_case(name):
     ending = CASES[name].run(book, holds=[all_adds_up])
     assert (ending.key, ending.status) == (VISIT, CASES[name].fault.ends_in)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [case for case in fault_matrix(HastyVisit) if not (case.fault.turn or case.fault.commit)],
+    ids=str,
+)
+def test_so_does_one_with_parallel_steps(fault):
+    fault.run(book_hastily, holds=[all_adds_up])
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "name", ["seat.crash_after_effects", "pay.crash_before_effects", "pay.undo.crash_before_answer"]
+)
+def test_crashes_are_the_same_where_transactions_are_real(name):
+    CASES[name].run(book, holds=[all_adds_up])
 
 
 # --- sagas with a mistake ---

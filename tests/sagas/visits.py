@@ -4,7 +4,7 @@ sound as long as `mistakes` is empty."""
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from events.registry import command, event
 from events.store.configured import event_store
 from events.streams import StreamName
 from sagas.definition import Orchestrator
-from sagas.step import Compensation, Step
+from sagas.step import Compensation, Parallel, Step
 
 VISIT = "v-1"
 
@@ -26,6 +26,11 @@ mistakes: set[str] = set()
 
 @event("tests.VisitBooked")
 class VisitBooked(DomainEvent):
+    visit_id: str
+
+
+@event("tests.HastyVisitBooked")
+class HastyVisitBooked(DomainEvent):
     visit_id: str
 
 
@@ -195,31 +200,54 @@ class VisitData:
 TWICE = RetryPolicy(attempts=2, first_delay_seconds=5, max_delay_seconds=60)
 
 
+SEAT = Step(
+    command=TakeSeat,
+    on_success=SeatTaken,
+    compensation=GiveSeatBack,
+    timeout_seconds=30,
+    retry=TWICE,
+)
+PAY = Step(
+    command=Pay,
+    on_success=VisitPaid,
+    compensation=Compensation(command=PayBack, timeout_seconds=30, retry=TWICE),
+    timeout_seconds=30,
+    retry=TWICE,
+)
+CONFIRM = Step(command=ConfirmVisit, retriable=True, timeout_seconds=30)
+CANCEL = Compensation(command=CancelVisit, timeout_seconds=30, retry=TWICE)
+
+
 class Visit(Orchestrator):
     saga_type = "TestVisit"
     state = VisitData
     key = "visit_id"
     starts_on = VisitBooked
 
-    seat = Step(
-        command=TakeSeat,
-        on_success=SeatTaken,
-        compensation=GiveSeatBack,
-        timeout_seconds=30,
-        retry=TWICE,
-    )
-    pay = Step(
-        command=Pay,
-        on_success=VisitPaid,
-        compensation=Compensation(command=PayBack, timeout_seconds=30, retry=TWICE),
-        timeout_seconds=30,
-        retry=TWICE,
-        pivot=True,
-    )
-    confirm = Step(command=ConfirmVisit, retriable=True, timeout_seconds=30)
+    seat = SEAT
+    pay = replace(PAY, pivot=True)
+    confirm = CONFIRM
 
-    undo_start = Compensation(command=CancelVisit, timeout_seconds=30, retry=TWICE)
+    undo_start = CANCEL
+
+
+class HastyVisit(Orchestrator):
+    """Takes the seat and the money at the same time."""
+
+    saga_type = "TestHastyVisit"
+    state = VisitData
+    key = "visit_id"
+    starts_on = HastyVisitBooked
+
+    prepare = Parallel(seat=SEAT, pay=PAY)
+    confirm = CONFIRM
+
+    undo_start = CANCEL
 
 
 def book() -> None:
     event_store().append(StreamName("Visit", VISIT), [VisitBooked(visit_id=VISIT)])
+
+
+def book_hastily() -> None:
+    event_store().append(StreamName("Visit", VISIT), [HastyVisitBooked(visit_id=VISIT)])
