@@ -10,6 +10,7 @@ from events.bus.subscription import subscribe
 from events.exceptions import RegistrationError
 from events.store.configured import event_store
 from events.streams import StreamName
+from sagas.decisions import answers, forward
 from sagas.inbox import follow_definitions
 from sagas.sending import subscribe_to_requests
 from sagas.state import Status
@@ -185,6 +186,15 @@ def test_a_point_that_is_not_reached_fails_the_case(monkeypatch):
     error = failure_of(CASES["confirm.executed_twice"])
     assert "confirm.executed_twice was not reached" in str(error)
     assert any("SagaStepRejected step=pay" in note for note in error.__notes__)
+
+
+def test_a_saga_that_advances_twice_fails_the_case(monkeypatch):
+    def success(draft, step, direction, attempt, answer_id, learned):
+        forward.succeeded(draft, step, attempt or 1, answer_id, learned)
+
+    monkeypatch.setattr(answers, "_success", success)
+    error = failure_of(CASES["seat.answer_duplicated"])
+    assert "seat let the saga advance more than once" in str(error)
 
 
 def test_another_end_than_the_fault_leads_to_fails_the_case(monkeypatch):

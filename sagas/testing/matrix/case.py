@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from events.streams import StreamName
 from ...asking import asks_another_system
 from ...choreography import Choreography
 from ...definition import Orchestrator
+from ...events import StepSucceeded
 from ...instance import Saga
 from ...models import SagaInstance
 from ...state import Status
@@ -79,8 +81,9 @@ class FaultCase:
         Then everything is handled, with the fault, and time passes until nothing is left to come.
 
         AssertionError where the fault was not reached, where the saga hasn't come to the end that
-        the fault leads to, where events were left to the dead letters, or where one of `holds`
-        raises it: they are called with the ending. It tells what has happened.
+        the fault leads to or has advanced twice by one step, where events were left to the dead
+        letters, or where one of `holds` raises it: they are called with the ending. It tells what
+        has happened.
         """
         before = set(_saga_ids(self.saga_type))
         injection = Injection.of(self.fault)
@@ -95,6 +98,7 @@ class FaultCase:
         with self._history_told(saga_id):
             self._check_reached(injection)
             ending = self._ending(saga_id)
+            self._check_advanced_once(saga_id)
             _check_dead_letters()
             for invariant in holds:
                 invariant(ending)
@@ -115,14 +119,25 @@ class FaultCase:
         )
         return Ending(saga_id=saga_id, key=row.key, status=Status(row.status))
 
+    def _check_advanced_once(self, saga_id: str) -> None:
+        succeeded = Counter(
+            recorded.data["step"]
+            for recorded in self._history(saga_id)
+            if recorded.event_type == StepSucceeded.event_type
+        )
+        twice = [step for step, times in succeeded.items() if times > 1]
+        assert not twice, f"{', '.join(twice)} let the saga advance more than once."
+
+    def _history(self, saga_id: str) -> Iterator[RecordedEvent]:
+        return event_store().read_stream(StreamName(self._stream_type, saga_id))
+
     @contextmanager
     def _history_told(self, saga_id: str) -> Iterator[None]:
         try:
             yield
         except AssertionError as error:
-            stream = StreamName(self._stream_type, saga_id)
             lines = [f"{self} of {saga_id}, as recorded:"]
-            lines += [_line(recorded) for recorded in event_store().read_stream(stream)]
+            lines += [_line(recorded) for recorded in self._history(saga_id)]
             error.add_note("\n  ".join(lines))
             raise
 
