@@ -156,6 +156,7 @@ def test_crashes_are_the_same_where_transactions_are_real(name):
         ("refunds only once", "pay.overtaken_by_undo"),
         ("confirms in memory", "confirm.crash_before_answer"),
         ("confirms in memory", "confirm.executed_twice"),
+        ("confirms only once", "confirm.executed_twice"),
     ],
 )
 def test_a_mistake_is_found_where_it_matters(mistake, name):

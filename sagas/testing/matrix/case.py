@@ -80,10 +80,10 @@ class FaultCase:
         """`start` is called, and has to begin one saga that would complete if nothing went wrong.
         Then everything is handled, with the fault, and time passes until nothing is left to come.
 
-        AssertionError where the fault was not reached, where the saga hasn't come to the end that
-        the fault leads to or has advanced twice by one step, where events were left to the dead
-        letters, or where one of `holds` raises it: they are called with the ending. It tells what
-        has happened.
+        AssertionError where the fault was not reached, where a handler raised when it was executed
+        again, where the saga hasn't come to the end that the fault leads to or has advanced twice
+        by one step, where events were left to the dead letters, or where one of `holds` raises it:
+        they are called with the ending. It tells what has happened.
         """
         before = set(_saga_ids(self.saga_type))
         injection = Injection.of(self.fault)
@@ -96,7 +96,7 @@ class FaultCase:
         )
         [saga_id] = started
         with self._history_told(saga_id):
-            self._check_reached(injection)
+            self._check_injection(injection)
             ending = self._ending(saga_id)
             self._check_advanced_once(saga_id)
             _check_dead_letters()
@@ -104,12 +104,14 @@ class FaultCase:
                 invariant(ending)
         return ending
 
-    def _check_reached(self, injection: Injection) -> None:
+    def _check_injection(self, injection: Injection) -> None:
         for fault in injection.faults:
             assert fault in injection.reached, (
                 f"{fault} was not reached: nothing has come to the point where it is injected. "
                 "Does the saga complete when nothing goes wrong?"
             )
+        raised = injection.raised_again
+        assert not raised, f"Executed for the second time, {self.fault.step} raised {raised[0]!r}."
 
     def _ending(self, saga_id: str) -> Ending:
         row = SagaInstance.objects.using(events_settings().database).get(pk=saga_id)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -44,7 +44,8 @@ class FaultyBus:
         if self._injection.hits(leg, Kind.BREAKS_OFF, attempt=attempt):
             raise InjectedFailure(f"{leg[0]} breaks off behind the other system.")
         if self._injection.at(leg, Kind.EXECUTED_TWICE):
-            outcome = command_bus.ask(command)
+            with self._again():
+                outcome = command_bus.ask(command)
         return outcome
 
     def dispatch(self, command: Command, *, command_id: UUID, **options: Any) -> CommandResult:
@@ -77,6 +78,17 @@ class FaultyBus:
         )
 
     def _execute_again(self, command: Command, command_id: UUID, options: Any) -> None:
-        """Beside the record of the first time. That the handler refuses is fine: no effect."""
-        with suppress(CommandRefused), transaction.atomic(using=events_settings().database):
+        """Beside the record of the first time."""
+        with self._again(), transaction.atomic(using=events_settings().database):
             command_bus.dispatch(command, command_id=command_id, **{**options, "joins": True})
+
+    @contextmanager
+    def _again(self) -> Iterator[None]:
+        """That it is refused is fine: no effect. Any other error would be taken for that of an
+        attempt, which can be made again: the case remembers it."""
+        try:
+            yield
+        except CommandRefused:
+            pass
+        except Exception as error:
+            self._injection.raised_again.append(error)

@@ -36,6 +36,8 @@ class Injection:
     #: The fault of the case, after the one that it needs to be reached.
     faults: tuple[Fault, ...]
     reached: set[Fault] = field(default_factory=set)
+    #: By handlers that were executed for a second time.
+    raised_again: list[Exception] = field(default_factory=list)
     #: Messages that are still to come, or to come again, when nothing else is left to come.
     held: list[Callable[[], object]] = field(default_factory=list)
     #: Those that come when the second attempt has been asked for.
