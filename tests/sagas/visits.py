@@ -74,13 +74,13 @@ class GiveSeatBack(Command):
     visit_id: str
 
 
-@command("tests.Pay")
+@command("tests.PayForVisit")
 class Pay(Command):
     visit_id: str
     effect_key: UUID
 
 
-@command("tests.PayBack")
+@command("tests.PayVisitBack")
 class PayBack(Command):
     visit_id: str
     undoes: UUID
