@@ -1,4 +1,4 @@
-"""Overview, groups, bulk operations, dry runs, resets, rebuilds and the operator log in the admin."""
+"""Overview, groups, bulk operations, dry runs, resets, rebuilds and the operator log: who does what."""
 
 from __future__ import annotations
 
