@@ -10,7 +10,7 @@ pip_install := -m pip install --quiet --disable-pip-version-check -r
 
 with_rabbitmq := $(python) scripts/private_rabbitmq.py --
 
-.PHONY: help demo test test-databases browser chaos olist lint format bench explorer-data screenshots clean
+.PHONY: help demo test test-databases browser chaos olist lint format messages bench explorer-data screenshots clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,10 @@ lint: .venv/dev ## check format, code, types, imports and migrations
 format: .venv/dev ## format the code and mend what ruff can mend
 	.venv/bin/ruff format
 	.venv/bin/ruff check --fix
+
+messages: .venv/dev ## collect the texts to be translated, and compile the translations
+	for app in events sagas; do ( cd $$app && ../.venv/bin/django-admin makemessages \
+		--locale de --no-wrap --no-location && ../.venv/bin/django-admin compilemessages ); done
 
 bench: .venv-bench/bench ## measure on PostgreSQL with fsync on [SUITE=name]
 	.venv-bench/bin/python scripts/private_rabbitmq.py -- \

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 import sys
+from copy import deepcopy
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from django.contrib.admin import site
 
 from events.api.catalogue import command_slug
 from events.command_bus import command_bus
+from events.explorer.extensions import explorer
+from events.models import SavedView
+from events.personal import personal_names
 from events.projections import projections
 from events.registry import command_types, event_types
 from sagas.registry import definitions
@@ -18,6 +23,7 @@ from sagas.sending import subscribe_to_requests
 
 DOCS = Path(__file__).parent.parent / "docs"
 EVENTS_AND_JSON = (DOCS / "events-and-json.md").read_text()
+EXPLORER = (DOCS / "explorer.md").read_text()
 IMPORTING = (DOCS / "importing.md").read_text()
 SAGAS = (DOCS / "sagas.md").read_text()
 ONLY_POSTGRESQL = "## What jsonb changes"
@@ -79,6 +85,18 @@ def test_the_code_about_sagas_runs(page, no_other_subscriptions):
 @pytest.mark.django_db
 def test_the_code_about_importing_runs(page):
     run([block for blocks in sections(IMPORTING).values() for block in blocks], page)
+
+
+@pytest.mark.django_db
+def test_the_code_about_the_explorer_runs(page, monkeypatch):
+    for name in ("_links", "_panels", "columns"):
+        monkeypatch.setattr(explorer, name, deepcopy(getattr(explorer, name)))
+    for blocks in sections(EXPLORER).values():
+        for block in blocks:
+            exec(compile(block, "page", "exec"), vars(page))
+    assert personal_names([page.MemberJoined]) == {"email"}
+    assert [column.title for column in explorer.columns.values()] == ["Plan"]
+    assert str(page.MemberAdmin(SavedView, site).events_stream(SavedView(pk=7))) == "Member-7"
 
 
 @pytest.mark.parametrize("path", sorted(DOCS.rglob("*.md")), ids=lambda path: path.stem)

@@ -134,7 +134,7 @@ class SubscriptionAdmin(OperatedAdmin):
     @admin.display(description=gettext_lazy("state"))
     def state(self, row: MeasuredSubscription) -> SafeString:
         if not row.metrics.has_code:
-            return badge(f"{row.get_status_display()}, {_('no code')}", "bad")
+            return badge(_("%(status)s, no code") % {"status": row.get_status_display()}, "bad")
         if row.metrics.backs_off_until:
             return badge(_("backs off"), "bad")
         return badge(row.get_status_display(), _TONES[Status(row.status)])

@@ -67,6 +67,11 @@ def add_entry(entry: Entry) -> Entry:
     return entry
 
 
+def entries() -> list[Entry]:
+    """All of them, as they stand in the bar."""
+    return list(_entries)
+
+
 def site_of(request: HttpRequest) -> AdminSite:
     """The one that answers this request; a project may have several."""
     name = getattr(request, "current_app", None)

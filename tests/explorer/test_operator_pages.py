@@ -1,4 +1,4 @@
-"""Overview, groups, bulk operations, dry runs, resets, rebuilds and the operator log: who does what."""
+"""What operators see and do in the admin: overview, groups, bulk operations, dry runs, the log."""
 
 from __future__ import annotations
 

@@ -2,8 +2,6 @@
 "use strict";
 
 (() => {
-    const translate = window.gettext || ((text) => text);
-
     // --- copy ---
 
     async function copy(text) {
@@ -22,14 +20,14 @@
     }
 
     function addCopyButtons() {
-        for (const source of document.querySelectorAll(".explorer-raw pre, [data-explorer-copy]")) {
+        for (const source of document.querySelectorAll("[data-copy]")) {
             const button = document.createElement("button");
             button.type = "button";
             button.className = "explorer-copy";
-            button.textContent = translate("Copy");
+            button.textContent = source.dataset.copy;
             button.addEventListener("click", async () => {
-                await copy(source.dataset.explorerCopy || source.textContent);
-                button.textContent = translate("Copied");
+                await copy(source.textContent);
+                button.textContent = source.dataset.copied;
             });
             source.before(button);
         }
