@@ -8,7 +8,9 @@ in_browser := .venv-browser/bin/python scripts/private_postgresql.py -- \
 	.venv-browser/bin/python -m pytest
 pip_install := -m pip install --quiet --disable-pip-version-check -r
 
-.PHONY: help demo test browser chaos olist lint format messages bench explorer-data screenshots clean
+with_rabbitmq := $(python) scripts/private_rabbitmq.py --
+
+.PHONY: help demo test test-databases browser chaos olist lint format messages bench explorer-data screenshots clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,6 +19,9 @@ demo: .venv/runtime ## show it in a browser [PORT=8000] [ONCE=1: run through it 
 	$(python) manage.py demo --port $(PORT) $(if $(ONCE),--once)
 
 test: .venv/dev ## run the tests on PostgreSQL, then on SQLite [ARGS="-n 2 -k word"]
+	$(with_rabbitmq) $(MAKE) --no-print-directory test-databases
+
+test-databases:
 	$(python) scripts/private_postgresql.py -- $(python) -m pytest -m "not sqlite" $(ARGS)
 	DATABASE_URL= $(python) -m pytest -m "not postgresql" $(ARGS)
 
@@ -24,7 +29,7 @@ browser: .venv-browser/browser ## what operators do, in headless Chromium, and w
 	$(in_browser) browser $(ARGS)
 
 chaos: .venv/dev ## kill workers at every step, and count what is lost or doubled [SUITE=name] [STYLE=of sagas]
-	$(python) scripts/private_postgresql.py -- $(python) -m chaos \
+	$(with_rabbitmq) $(python) scripts/private_postgresql.py -- $(python) -m chaos \
 		$(if $(SUITE),--suite $(SUITE)) $(if $(STYLE),--style $(STYLE))
 
 olist: .venv/runtime ## real orders through the shop [DIR=... MONTH=2017-11 STYLE=choreographed KILLS=3]
@@ -49,7 +54,8 @@ messages: .venv/dev ## collect the texts to be translated, and compile the trans
 		--locale de --no-wrap --no-location && ../.venv/bin/django-admin compilemessages ); done
 
 bench: .venv-bench/bench ## measure on PostgreSQL with fsync on [SUITE=name]
-	.venv-bench/bin/python scripts/private_postgresql.py --durable -- \
+	.venv-bench/bin/python scripts/private_rabbitmq.py -- \
+		.venv-bench/bin/python scripts/private_postgresql.py --durable -- \
 		.venv-bench/bin/python -m benchmarks $(if $(SUITE),--suite $(SUITE))
 
 explorer-data: .venv/dev ## fill the empty database in DATABASE_URL for the explorer [EVENTS=10000000]

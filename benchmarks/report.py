@@ -112,13 +112,17 @@ def _cells(row: Row) -> list[str]:
         row.suite,
         row.case,
         row.against,
-        f"{row.ours:,.0f}" if row.ours >= 100 else f"{row.ours:.1f}",
-        f"{row.theirs:,.0f}" if row.theirs >= 100 else f"{row.theirs:.1f}",
+        figure(row.ours),
+        figure(row.theirs),
         row.unit,
         f"{row.ratio:.2f}",
         f"{row.at_least:.2f}" if demanded else "",
         ("yes" if row.holds else "NO") if demanded else "",
     ]
+
+
+def figure(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
 
 
 def write_json(rows: Sequence[Row], path: Path) -> None:

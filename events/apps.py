@@ -10,6 +10,8 @@ from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
+from .conf import events_settings
+
 
 class EventsConfig(AppConfig):
     name = __package__
@@ -30,6 +32,10 @@ class EventsConfig(AppConfig):
         follow_subscriptions()
         add_chore(carry_out_operations)
         add_chore(take_samples)
+        if events_settings().rabbitmq:
+            from .rabbitmq.startup import start_using
+
+            start_using()
         if djangoq.is_in_use():
             post_migrate.connect(djangoq.ensure_schedule, sender=self)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import UnionType
 from typing import Any
 
@@ -34,6 +34,8 @@ class EventsSettings:
         "rest_framework.authentication.SessionAuthentication",
         "rest_framework.authentication.BasicAuthentication",
     )
+    #: Where it is and how it is used: see `rabbitmq.conf`. None: not at all.
+    rabbitmq: Mapping[str, Any] | None = None
     #: Content-Security-Policy of the explorer's pages; None where the host sets one for all pages.
     explorer_content_policy: str | None = "default-src 'self'; base-uri 'self'"
 
@@ -52,6 +54,7 @@ class EventsSettings:
             "correlation_header": isinstance(self.correlation_header, str),
             "prepare_statements": isinstance(self.prepare_statements, bool),
             "api_authentication_classes": isinstance(self.api_authentication_classes, list | tuple),
+            "rabbitmq": self.rabbitmq is None or isinstance(self.rabbitmq, dict),
             "explorer_content_policy": self.explorer_content_policy is None
             or isinstance(self.explorer_content_policy, str),
         }

@@ -196,6 +196,14 @@ class Unavailable(EventsError):
     """Another system gave no answer. What it did is unknown; the same command again is safe."""
 
 
+class Outage(EventsError):
+    """Raised by a durable handler that can't work for any event now: what it needs is out of reach.
+
+    Its subscription waits, longer each time, and goes on with the same event. No attempt is
+    counted: however long it takes, no event becomes a dead letter for it.
+    """
+
+
 class CommandIdReused(EventsError):
     """The id of an earlier command came with a different command, or from its own handler."""
 
@@ -309,3 +317,45 @@ class RebuildRunning(EventsError):
     def __init__(self, name: str) -> None:
         self.name = name
         super().__init__(f"{name} is being rebuilt by another process; --restart takes over.")
+
+
+class RabbitMQNotConfigured(EventsError):
+    """Something of RabbitMQ is asked for, and EVENTS["rabbitmq"] doesn't say where it is."""
+
+    def __init__(self) -> None:
+        super().__init__('EVENTS["rabbitmq"] is not set: {"url": "amqp://..."} at least.')
+
+
+class BrokerUnavailable(Outage):
+    """No connection to the broker, or no answer from it. What was sent may have arrived or not:
+    sent again, it is a duplicate at worst, which consumers tell by its message id."""
+
+
+class TopologyMismatch(Outage):
+    """A queue or an exchange exists with other arguments than the code declares. Nothing was
+    changed: the broker can't, and to delete it would lose what is in it."""
+
+    def __init__(self, name: str, difference: str) -> None:
+        self.name = name
+        self.difference = difference
+        super().__init__(
+            f"{name} exists, but not as declared here: {difference} "
+            "Empty and delete it, or declare it as it is."
+        )
+
+
+class MessageRefused(EventsError):
+    """The broker, or its limit, doesn't take this message; others it does. `event_id` names it."""
+
+    def __init__(self, event_id: str, reason: str) -> None:
+        self.event_id = event_id
+        self.reason = reason
+        super().__init__(f"The message {event_id} is refused: {reason}")
+
+
+class MalformedMessage(EventsError):
+    """A message that no event can be made of. The same message again is no better."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"It holds no event: {reason}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from typing import Any
 
 from .exceptions import EncodingError, join_path
@@ -18,7 +19,30 @@ MAX_INTEGER_BITS = 14_000
 # Far below Python's limit of recursion, so that it can be read from anywhere.
 MAX_DEPTH = 100
 
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _reused(encoder: json.JSONEncoder) -> Callable[[Any], str]:
+    """Its `encode` makes another one in C for each call, which takes longer than a small value.
+    Without a look-out for circles: these end with a RecursionError here."""
+    make: Any = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return encoder.encode
+    chunks = make(
+        None,
+        encoder.default,
+        json.encoder.encode_basestring,
+        None,
+        encoder.key_separator,
+        encoder.item_separator,
+        encoder.sort_keys,
+        encoder.skipkeys,
+        encoder.allow_nan,
+    )
+    return lambda value: "".join(chunks(value, 0))
+
+
+_encode = _reused(_encoder)
 
 
 def to_json_text(value: Any) -> str:

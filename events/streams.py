@@ -52,9 +52,13 @@ class StreamName:
 
 def check_category(category: str) -> None:
     """Refuses what can't be an aggregate type."""
+    if type(category) is str and category in _checked_categories:
+        return
     _check_text("aggregate_type", category, MAX_TYPE_LENGTH)
     if "-" in category or category.startswith("$"):
         raise InvalidInput("aggregate_type", f"{category!r} holds a '-' or starts with '$'")
+    if len(_checked_categories) < _MOST_CHECKED_CATEGORIES:
+        _checked_categories.add(category)
 
 
 def check_expected_version(expected_version: int) -> None:
@@ -70,6 +74,9 @@ def describe_expected_version(expected_version: int) -> str | int:
 
 
 _EXPECTATIONS = frozenset(ExpectedVersion)
+#: An application has a handful, and names one with each stream.
+_checked_categories: set[str] = set()
+_MOST_CHECKED_CATEGORIES = 1_000
 
 
 def _check_text(field: str, value: str, max_length: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
@@ -11,11 +10,10 @@ from events.transfer.rows import Row
 from orders.lines import OrderLine
 from orders.money import Money
 
-from .tables import Customer, Item, Payment, Tables, identity
+from .tables import UNKNOWN, Customer, Item, Payment, Tables, identity
 
 CURRENCY = "BRL"
-#: Where the source leaves out what the shop needs.
-UNKNOWN = "unknown"
+_NOTHING = Decimal("0.00")
 
 
 def customer_of(row: Row, tables: Tables) -> Customer:
@@ -26,18 +24,32 @@ def customer_of(row: Row, tables: Tables) -> Customer:
     return customer
 
 
+def pieces_of(items: Iterable[Item]) -> dict[tuple[bytes, Decimal], int]:
+    """How many of which product at which price: the source has a row for each piece."""
+    pieces: dict[tuple[bytes, Decimal], int] = {}
+    for item in items:
+        key = (item.product_id, item.price)
+        pieces[key] = pieces.get(key, 0) + 1
+    return pieces
+
+
 def lines_of(items: Iterable[Item]) -> tuple[OrderLine, ...]:
-    """The source has a row for each piece."""
-    pieces = Counter((item.product_id, item.price) for item in items)
     return tuple(
         OrderLine(product_id=product_id.hex(), quantity=quantity, unit_price=Money(price, CURRENCY))
-        for (product_id, price), quantity in pieces.items()
+        for (product_id, price), quantity in pieces_of(items).items()
     )
 
 
 def methods_of(payments: Sequence[Payment]) -> str:
+    if len(payments) == 1:
+        return payments[0].method
     return "+".join(dict.fromkeys(payment.method for payment in payments)) or UNKNOWN
 
 
+def sum_of(amounts: Iterable[Decimal]) -> Decimal:
+    """With two decimal places."""
+    return sum(amounts, _NOTHING)
+
+
 def total_of(amounts: Iterable[Decimal]) -> Money:
-    return Money(sum(amounts, Decimal(0)), CURRENCY)
+    return Money(sum_of(amounts), CURRENCY)

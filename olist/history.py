@@ -15,12 +15,14 @@ their own in the source; they get the last one that the order has, and say so in
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from decimal import Decimal
+from typing import TypeAlias
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
+from events.codec import JsonObject
 from events.exceptions import DecodingError, InvalidInput
 from events.messages import DomainEvent
 from events.store.history import PastEvent
@@ -28,7 +30,7 @@ from events.streams import StreamName
 from events.transfer.importing import Candidate
 from events.transfer.rows import Refusal, Row, Rows
 from orders.aggregates.order import Order
-from orders.aggregates.payment import Payment
+from orders.aggregates.payment import Payment as PaymentAggregate
 from orders.aggregates.reservation import Reservation
 from orders.aggregates.shipment import Shipment
 from orders.events import (
@@ -40,18 +42,19 @@ from orders.events import (
     ShippingArranged,
 )
 
-from .contents import customer_of, lines_of, methods_of, total_of
-from .tables import Tables, identity
+from .contents import CURRENCY, customer_of, methods_of, pieces_of, sum_of
+from .tables import COUNTRY, UNKNOWN, Payment, Tables, identity
 
 ZONE = ZoneInfo("America/Sao_Paulo")
 _CATEGORIES: dict[type[DomainEvent], str] = {
     OrderPlaced: Order.aggregate_type,
-    PaymentProcessed: Payment.aggregate_type,
+    PaymentProcessed: PaymentAggregate.aggregate_type,
     ShippingArranged: Shipment.aggregate_type,
     OrderDelivered: Order.aggregate_type,
     OrderCancelled: Order.aggregate_type,
     InventoryReservationFailed: Reservation.aggregate_type,
 }
+_Told: TypeAlias = tuple[type[DomainEvent], datetime, JsonObject]
 _EVENT_IDS = UUID("c34db4a5-3c4e-5b0c-8a48-5d1b1fd3a3a7")
 
 
@@ -74,63 +77,90 @@ def events_of(row: Row, tables: Tables) -> list[PastEvent]:
     placed = _moment(row, "order_purchase_timestamp")
     if placed is None:
         raise DecodingError("order_purchase_timestamp", "is empty")
-    later = sorted(_later(row, order_id, tables), key=lambda event: event.occurred_on)
-    last = max([placed, *(event.occurred_on for event in later)])
-    told = [_placed(row, order_id, placed, tables), *later, *_ended(row, order_id, last)]
-    return [PastEvent.of(StreamName(_CATEGORIES[type(event)], order_id), event) for event in told]
+    payments = tables.payments_of(order_id)
+    later = sorted(_later(row, order_id, payments), key=_time)
+    last = max([placed, *map(_time, later)])
+    text = str(order_id)
+    return [
+        _told(text, OrderPlaced, placed, _placed(row, order_id, payments, tables)),
+        *(_told(text, kind, moment, data) for kind, moment, data in later),
+        *(_told(text, kind, last, data, True) for kind, data in _ended(row, text)),
+    ]
 
 
-def _later(row: Row, order_id: UUID, tables: Tables) -> Iterator[DomainEvent]:
-    if moment := _moment(row, "order_approved_at"):
-        payments = tables.payments_of(order_id)
-        yield PaymentProcessed(
-            **_envelope(order_id, PaymentProcessed, moment),
-            order_id=order_id,
-            amount=total_of(payment.value for payment in payments),
-            payment_method=methods_of(payments),
-            reference=order_id.hex,
-        )
-    if moment := _moment(row, "order_delivered_carrier_date"):
-        yield ShippingArranged(
-            **_envelope(order_id, ShippingArranged, moment),
-            order_id=order_id,
-            tracking_number=order_id.hex,
-        )
-    if moment := _moment(row, "order_delivered_customer_date"):
-        yield OrderDelivered(**_envelope(order_id, OrderDelivered, moment))
+def _time(told: _Told) -> datetime:
+    return told[1]
 
 
-def _ended(row: Row, order_id: UUID, last: datetime) -> Iterator[DomainEvent]:
-    status = row.values["order_status"]
-    if status == "canceled":
-        envelope = _envelope(order_id, OrderCancelled, last, time_is_inferred=True)
-        yield OrderCancelled(**envelope, reason=status)
-    elif status == "unavailable":
-        envelope = _envelope(order_id, InventoryReservationFailed, last, time_is_inferred=True)
-        yield InventoryReservationFailed(**envelope, order_id=order_id, reason=status, missing={})
+def _told(
+    order_id: str,
+    kind: type[DomainEvent],
+    moment: datetime,
+    data: JsonObject,
+    time_is_inferred: bool = False,
+) -> PastEvent:
+    metadata = {"correlation_id": order_id}
+    return PastEvent(
+        stream=StreamName(_CATEGORIES[kind], order_id),
+        event_id=uuid5(_EVENT_IDS, f"{order_id} {kind.event_type}"),
+        event_type=kind.event_type,
+        event_version=kind.event_version,
+        data=data,
+        occurred_on=moment,
+        metadata=metadata | {"time_is_inferred": True} if time_is_inferred else metadata,
+    )
 
 
-def _envelope(
-    order_id: UUID, kind: type[DomainEvent], moment: datetime, **metadata: Any
-) -> dict[str, Any]:
+# --- the data of each event, in the form that its class has: made by hand, much faster ---
+
+
+def _placed(row: Row, order_id: UUID, payments: Sequence[Payment], tables: Tables) -> JsonObject:
+    customer = customer_of(row, tables)
+    items = tables.items.get(order_id.bytes, ())
     return {
-        "event_id": uuid5(_EVENT_IDS, f"{order_id} {kind.event_type}"),
-        "occurred_on": moment,
-        "metadata": {"correlation_id": str(order_id), **metadata},
+        "user_id": str(customer.user_id),
+        "items": [
+            {"product_id": product_id.hex(), "quantity": quantity, "unit_price": _money(price)}
+            for (product_id, price), quantity in pieces_of(items).items()
+        ],
+        "total_amount": _money(sum_of(item.price + item.freight for item in items)),
+        "shipping_address": {
+            "name": customer.unique_id.hex(),
+            "street": UNKNOWN,
+            "postal_code": customer.zip_code_prefix,
+            "city": customer.town,
+            "country": COUNTRY,
+        },
+        "payment_method": methods_of(payments),
     }
 
 
-def _placed(row: Row, order_id: UUID, moment: datetime, tables: Tables) -> OrderPlaced:
-    customer = customer_of(row, tables)
-    items = tables.items.get(order_id.bytes, ())
-    return OrderPlaced(
-        **_envelope(order_id, OrderPlaced, moment),
-        user_id=customer.user_id,
-        items=lines_of(items),
-        total_amount=total_of(item.price + item.freight for item in items),
-        shipping_address=customer.address,
-        payment_method=methods_of(tables.payments_of(order_id)),
-    )
+def _later(row: Row, order_id: UUID, payments: Sequence[Payment]) -> Iterator[_Told]:
+    text, reference = str(order_id), order_id.hex
+    if moment := _moment(row, "order_approved_at"):
+        paid = {
+            "order_id": text,
+            "amount": _money(sum_of(payment.value for payment in payments)),
+            "payment_method": methods_of(payments),
+            "reference": reference,
+        }
+        yield PaymentProcessed, moment, paid
+    if moment := _moment(row, "order_delivered_carrier_date"):
+        yield ShippingArranged, moment, {"order_id": text, "tracking_number": reference}
+    if moment := _moment(row, "order_delivered_customer_date"):
+        yield OrderDelivered, moment, {}
+
+
+def _ended(row: Row, order_id: str) -> Iterator[tuple[type[DomainEvent], JsonObject]]:
+    status = row.values["order_status"]
+    if status == "canceled":
+        yield OrderCancelled, {"reason": status}
+    elif status == "unavailable":
+        yield InventoryReservationFailed, {"order_id": order_id, "reason": status, "missing": {}}
+
+
+def _money(amount: Decimal) -> JsonObject:
+    return {"amount": str(amount), "currency": CURRENCY}
 
 
 def _moment(row: Row, column: str) -> datetime | None:

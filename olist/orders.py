@@ -12,7 +12,7 @@ from events.exceptions import DecodingError, InvalidInput
 from events.transfer.rows import Refusal, Row, Rows
 from orders.commands import PlaceOrder
 
-from .contents import customer_of, lines_of, methods_of, total_of
+from .contents import customer_of, lines_of, methods_of, sum_of, total_of
 from .fates import Fate, fate_of
 from .tables import Tables, identity
 
@@ -57,7 +57,7 @@ def _order(row: Row, month: str, tables: Tables) -> OlistOrder:
         row=row,
         month=month,
         fate=fate_of(row.values["order_status"], is_approved=bool(row.values["order_approved_at"])),
-        charged=total_of(payment.value for payment in payments).amount,
+        charged=sum_of(payment.value for payment in payments),
         command=PlaceOrder(
             order_id=order_id,
             user_id=customer.user_id,

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, Inexact, InvalidOperation
 from pathlib import Path
 from typing import NamedTuple, Self
 from uuid import UUID
@@ -44,6 +44,15 @@ _OF_CUSTOMERS = (
 )
 
 
+#: Where the source leaves out what the shop needs.
+UNKNOWN = "unknown"
+COUNTRY = "BR"
+
+_ID_LENGTH = 16
+_CENT = Decimal("0.01")
+_cents = Context(prec=20, traps=[InvalidOperation, Inexact])
+
+
 class Item(NamedTuple):
     product_id: bytes
     price: Decimal
@@ -72,11 +81,15 @@ class Customer(NamedTuple):
         """The source has neither names nor streets."""
         return Address(
             name=self.unique_id.hex(),
-            street="unknown",
+            street=UNKNOWN,
             postal_code=self.zip_code_prefix,
-            city=f"{self.city}, {self.state}",
-            country="BR",
+            city=self.town,
+            country=COUNTRY,
         )
+
+    @property
+    def town(self) -> str:
+        return f"{self.city}, {self.state}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +109,15 @@ class Tables:
             directory, ITEMS, ("order_id", "product_id", "price", "freight_value")
         ) as rows:
             for row in rows:
-                key = identity(row, "order_id").bytes
+                key = _id_bytes(row, "order_id")
                 tables.items[key] = (*tables.items.get(key, ()), _item(row))
         with _opened(directory, PAYMENTS, ("order_id", *_OF_PAYMENTS)) as rows:
             for row in rows:
-                key = identity(row, "order_id").bytes
+                key = _id_bytes(row, "order_id")
                 tables.payments[key] = (*tables.payments.get(key, ()), _payment(row))
         with _opened(directory, CUSTOMERS, ("customer_id", *_OF_CUSTOMERS)) as rows:
             for row in rows:
-                tables.customers[identity(row, "customer_id").bytes] = _customer(row)
+                tables.customers[_id_bytes(row, "customer_id")] = _customer(row)
         return tables
 
     def payments_of(self, order_id: UUID) -> Sequence[Payment]:
@@ -147,8 +160,7 @@ def _opened(directory: Path, name: str, columns: Sequence[str]) -> Iterator[Iter
 
 
 def _item(row: Row) -> Item:
-    product_id = identity(row, "product_id").bytes
-    return Item(product_id, _amount(row, "price"), _amount(row, "freight_value"))
+    return Item(_id_bytes(row, "product_id"), _amount(row, "price"), _amount(row, "freight_value"))
 
 
 def _payment(row: Row) -> Payment:
@@ -161,16 +173,31 @@ def _payment(row: Row) -> Payment:
 
 def _customer(row: Row) -> Customer:
     unique_id, *place = _OF_CUSTOMERS
-    return Customer(
-        identity(row, unique_id).bytes, *(sys.intern(row.values[name]) for name in place)
-    )
+    return Customer(_id_bytes(row, unique_id), *(sys.intern(row.values[name]) for name in place))
+
+
+def _id_bytes(row: Row, column: str) -> bytes:
+    """As `identity`, and much faster."""
+    text = row.values[column]
+    try:
+        value = bytes.fromhex(text)
+    except ValueError as error:
+        raise DecodingError(column, str(error)) from error
+    if len(value) != _ID_LENGTH:
+        raise DecodingError(column, f"{text!r} isn't an id of {_ID_LENGTH} bytes")
+    return value
 
 
 def _amount(row: Row, column: str) -> Decimal:
+    """With two decimal places, as are the sums of several, then."""
+    text = row.values[column]
     try:
-        return Decimal(row.values[column])
-    except InvalidOperation:
-        raise DecodingError(column, f"{row.values[column]!r} isn't an amount") from None
+        value = _cents.quantize(Decimal(text), _CENT)
+    except (InvalidOperation, Inexact):
+        raise DecodingError(column, f"{text!r} isn't an amount in cents") from None
+    if value.is_nan():
+        raise DecodingError(column, f"{text!r} isn't an amount")
+    return value
 
 
 def _number(row: Row, column: str) -> int:

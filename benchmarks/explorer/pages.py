@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 from django.contrib.auth.models import User
 from django.db import connection
+from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -46,7 +47,7 @@ def _milliseconds(client: Client, url: str) -> float:
 
 
 def addresses(events: int, chance: random.Random) -> Mapping[str, Callable[[], str]]:
-    first_key = {
+    first_key: dict[type[Model], int] = {
         model: model._default_manager.order_by("pk").values_list("pk", flat=True)[0]
         for model in (AggregateVersion, Snapshot, FailedEvent)
     }
@@ -67,7 +68,7 @@ def addresses(events: int, chance: random.Random) -> Mapping[str, Callable[[], s
         return reverse(f"admin:{options.app_label}_{options.model_name}_change", args=[key])
 
     def stream_key() -> int:
-        return int(first_key[AggregateVersion]) + number() // A_STREAM
+        return first_key[AggregateVersion] + number() // A_STREAM
 
     ids = list(Snapshot.objects.order_by("pk").values_list("pk", flat=True)[:1000])
     return {
@@ -106,7 +107,7 @@ def addresses(events: int, chance: random.Random) -> Mapping[str, Callable[[], s
         "snapshot": lambda: row(Snapshot, chance.choice(ids)),
         "dead letters": lambda: listed(FailedEvent),
         "dead letter": lambda: row(
-            FailedEvent, int(first_key[FailedEvent]) + chance.randrange(max(1, events // 200))
+            FailedEvent, first_key[FailedEvent] + chance.randrange(max(1, events // 200))
         ),
         "sagas": lambda: listed(SagaInstance),
         "sagas of a status": lambda: listed(SagaInstance, status="needs_intervention"),

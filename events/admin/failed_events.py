@@ -92,10 +92,9 @@ class FailedEventAdmin(OperatedAdmin):
     actions = ("retry", "discard")
     ordering = ("-id",)
     list_display = (
-        "event_type",
+        "event",
         "name",
         "stream",
-        "position",
         "state",
         "error",
         "failed",
@@ -157,6 +156,10 @@ class FailedEventAdmin(OperatedAdmin):
     @admin.action(description=gettext_lazy("Discard"), permissions=["discard"])
     def discard(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
         return operating.DISCARD.redirect(self, queryset)
+
+    @admin.display(description=gettext_lazy("event"))
+    def event(self, row: FailedEvent) -> str:
+        return f"{row.event_type} {row.position}"
 
     @admin.display(description=gettext_lazy("subscription"))
     def name(self, row: FailedEvent) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from ..context import message_context
 from ..recorded_event import RecordedEvent
 from ..signals import events_appended, events_committed, handler_failed
+from ..store.history import AdoptedEvents
 from .memory import InMemoryEventBus
 from .memory import Subscription as Handle
 from .subscription import Delivery, Subscription, subscriptions
@@ -63,8 +64,8 @@ def _follow_local(wanted: dict[str, Subscription]) -> None:
 
 def _deliver_inline(events: Sequence[RecordedEvent], **kwargs: Any) -> None:
     """What a handler raises undoes the append."""
-    inline = subscriptions.of(Delivery.INLINE)
-    for event in events:
+    inline = [each for each in subscriptions.of(Delivery.INLINE) if _may_want(each, events)]
+    for event in events if inline else ():
         for subscription in inline:
             if subscription.wants(event):
                 with message_context(
@@ -73,6 +74,14 @@ def _deliver_inline(events: Sequence[RecordedEvent], **kwargs: Any) -> None:
                     user_id=event.metadata["user_id"],
                 ):
                     run_within(subscription.timeout_seconds, subscription.handler, event)
+
+
+def _may_want(subscription: Subscription, events: Sequence[RecordedEvent]) -> bool:
+    if not isinstance(events, AdoptedEvents):
+        return True
+    return any(
+        criterion.fits(*kind) for criterion in subscription.criteria for kind in events.kinds
+    )
 
 
 def _deliver_locally(events: Sequence[RecordedEvent], **kwargs: Any) -> None:

@@ -19,6 +19,7 @@ from ..exceptions import InvalidInput, RegistrationError, UnknownSubscription
 from ..messages import DomainEvent
 from ..recorded_event import RecordedEvent
 from .patterns import Criterion, EventPattern, parse_pattern
+from .queues import QueueOptions
 from .retry import RetryPolicy
 from .timeouts import check_time_limit
 
@@ -33,6 +34,10 @@ _NAME = re.compile(r"[A-Za-z][\w.-]*", re.ASCII)
 
 DURABLE_RETRY = RetryPolicy(attempts=8, first_delay_seconds=0.5, factor=3, max_delay_seconds=600)
 LOCAL_RETRY = RetryPolicy(attempts=1)
+#: Each delay is a queue at the broker: few, and far apart.
+QUEUE_RETRY = RetryPolicy(
+    attempts=5, first_delay_seconds=5, factor=6, max_delay_seconds=1800, jitter=0
+)
 
 
 @runtime_checkable
@@ -53,6 +58,9 @@ class Delivery(Enum):
     LOCAL = "local"
     #: In a worker: at least once, in the order of each stream; once for effects in the database.
     DURABLE = "durable"
+    #: From a queue of RabbitMQ, by `manage.py consume_rabbitmq`: at least once; once for effects in
+    #: the database. In the order of each stream if the queue is `ordered`.
+    RABBITMQ = "rabbitmq"
 
 
 class Effects(Enum):
@@ -60,8 +68,9 @@ class Effects(Enum):
 
     #: In the database of the log: they are committed together with the checkpoint.
     DATABASE = "database"
-    #: Elsewhere: called outside of a transaction, one event at a time, at least once. The
-    #: `idempotency_key` of `current_delivery()` is the same in each attempt.
+    #: Elsewhere: called outside of a transaction, one event at a time unless `in_batches`, at least
+    #: once. The `idempotency_key` of `current_delivery()` is the same in each attempt; of a batch,
+    #: it is the first event's, and after a failure its events come again one by one.
     EXTERNAL = "external"
 
 
@@ -108,6 +117,8 @@ class Subscription:
     on_failure: OnFailure
     #: When one stream after another fails, the lane waits, instead of trying all others, too.
     backs_off: bool
+    #: Of `Delivery.RABBITMQ`, and of no other.
+    queue: QueueOptions | None = None
 
     @property
     def criteria(self) -> tuple[Criterion, ...]:
@@ -121,6 +132,16 @@ class Subscription:
     def matches(self, recorded: RecordedEvent) -> bool:
         """By its patterns alone: the filter is the subscriber's code, and may raise."""
         return any(pattern.matches(recorded) for pattern in self.patterns)
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether anything of it is kept in the database: what an operator can act on."""
+        return self.delivery in (Delivery.DURABLE, Delivery.RABBITMQ)
+
+    @property
+    def is_in_streams(self) -> bool:
+        """Whether it has lanes and a checkpoint, and keeps the order of each stream."""
+        return self.delivery is Delivery.DURABLE or (self.queue is not None and self.queue.ordered)
 
     def __str__(self) -> str:
         return self.name
@@ -140,6 +161,10 @@ class Subscriptions:
 
     def of(self, delivery: Delivery) -> list[Subscription]:
         return [each for each in self if each.delivery is delivery]
+
+    def stored(self) -> list[Subscription]:
+        """Those of which something is kept in the database."""
+        return [each for each in self if each.is_stored]
 
     def find(self, name: str) -> Subscription | None:
         return self._by_name.get(name)
@@ -192,16 +217,21 @@ def subscribe(
     effects: Effects = Effects.DATABASE,
     on_failure: OnFailure = OnFailure.PARK,
     backs_off: bool = True,
+    queue: QueueOptions | str | None = None,
 ) -> Subscription:
     """Calls the handler with each RecordedEvent that a pattern (see `patterns`) matches and the
     filter returns true for. Fields and defaults are those of `Subscription`; the name defaults to
-    the handler's module and name.
+    the handler's module and name. A queue, or its name, makes the delivery `RABBITMQ`.
 
     Raises InvalidInput with the field, or RegistrationError where the name is taken.
     """
     if not callable(handler):
         raise InvalidInput("handler", f"expected a callable, got {handler!r:.60}")
     given = pattern if isinstance(pattern, tuple) else (pattern,)
+    if isinstance(queue, str):
+        queue = QueueOptions(name=queue)
+    if queue is not None and delivery is Delivery.DURABLE:
+        delivery = Delivery.RABBITMQ
     subscription = Subscription(
         name=_default_name(handler) if name is None else name,
         handler=handler,
@@ -209,7 +239,7 @@ def subscribe(
         delivery=delivery,
         priority=priority,
         filter=filter,
-        retry=retry or (DURABLE_RETRY if delivery is Delivery.DURABLE else LOCAL_RETRY),
+        retry=_default_retry(delivery, queue) if retry is None else retry,
         timeout_seconds=timeout_seconds,
         start=start,
         lanes=lanes,
@@ -218,6 +248,7 @@ def subscribe(
         effects=effects,
         on_failure=on_failure,
         backs_off=backs_off,
+        queue=queue,
     )
     _check(subscription)
     subscriptions.add(subscription)
@@ -232,6 +263,12 @@ def subscribes_to(*patterns: Pattern, **options: Any) -> Callable[[HandlerT], Ha
         return handler
 
     return register
+
+
+def _default_retry(delivery: Delivery, queue: QueueOptions | None) -> RetryPolicy:
+    if delivery is Delivery.RABBITMQ and queue is not None and not queue.ordered:
+        return QUEUE_RETRY
+    return DURABLE_RETRY if delivery in (Delivery.DURABLE, Delivery.RABBITMQ) else LOCAL_RETRY
 
 
 def _default_name(handler: Handler) -> str:
@@ -270,6 +307,8 @@ def _check(subscription: Subscription) -> None:
     if subscription.filter is not None and not callable(subscription.filter):
         raise InvalidInput("filter", f"expected a callable, got {subscription.filter!r:.60}")
     check_time_limit("timeout_seconds", subscription.timeout_seconds)
+    if subscription.queue is not None and type(subscription.queue) is not QueueOptions:
+        raise InvalidInput("queue", f"expected QueueOptions, got {subscription.queue!r:.60}")
     _check_number("lanes", subscription.lanes, 1, MAX_LANES)
     _check_number("batch_size", subscription.batch_size, 1, 10_000)
     if not isinstance(subscription.start, Start):
@@ -284,19 +323,20 @@ def _check_number(field: str, value: object, least: int, most: int) -> None:
 
 def _check_options_of_delivery(subscription: Subscription) -> None:
     """Refuses what would silently do nothing."""
-    durable_only = {
-        "start": subscription.start is not Start.BEGINNING,
-        "lanes": subscription.lanes != 1,
-        "in_batches": subscription.in_batches,
-        "effects": subscription.effects is not Effects.DATABASE,
-        "on_failure": subscription.on_failure is not OnFailure.PARK,
-        "backs_off": not subscription.backs_off,
+    delivery, queue = subscription.delivery, subscription.queue
+    if (delivery is Delivery.RABBITMQ) != (queue is not None):
+        raise InvalidInput("queue", f"is for Delivery.RABBITMQ, not for {delivery}")
+    in_streams, has_effects = subscription.is_in_streams, subscription.is_stored
+    unused = {
+        "start": subscription.start is not Start.BEGINNING and delivery is not Delivery.DURABLE,
+        "lanes": subscription.lanes != 1 and not in_streams,
+        "in_batches": subscription.in_batches and not has_effects,
+        "effects": subscription.effects is not Effects.DATABASE and not has_effects,
+        "on_failure": subscription.on_failure is not OnFailure.PARK and not in_streams,
+        "backs_off": not subscription.backs_off and not has_effects,
     }
-    if subscription.delivery is not Delivery.DURABLE:
-        for field, is_set in durable_only.items():
-            if is_set:
-                raise InvalidInput(field, f"is for durable subscriptions, not for {subscription}")
-    if subscription.delivery is Delivery.INLINE and subscription.retry.attempts > 1:
+    for field, is_unused in unused.items():
+        if is_unused:
+            raise InvalidInput(field, f"does nothing for {subscription}, of {delivery}")
+    if delivery is Delivery.INLINE and subscription.retry.attempts > 1:
         raise InvalidInput("retry", "a failed statement has ended the transaction: there is none")
-    if subscription.in_batches and subscription.effects is Effects.EXTERNAL:
-        raise InvalidInput("in_batches", "external effects are had one event at a time")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..bus.patterns import Criterion
-from ..store.base import EventStore
 from ..store.reading import EventQuery
+from ..store.source import EventSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class Lag:
     oldest_recorded_at: datetime | None
 
 
-def lags(store: EventStore, places: Sequence[Place], head: int, reach: Reach) -> list[Lag]:
+def lags(source: EventSource, places: Sequence[Place], head: int, reach: Reach) -> list[Lag]:
     """A statement for each window that any of them needs, not for each of them."""
     found: dict[int, Lag] = {}
     after = {index: place.position for index, place in enumerate(places)}
@@ -57,7 +57,7 @@ def lags(store: EventStore, places: Sequence[Place], head: int, reach: Reach) ->
             )
             for index in left
         ]
-        for index, oldest in zip(left, store.read_first(queries), strict=True):
+        for index, oldest in zip(left, source.read_first(queries), strict=True):
             if oldest is not None:
                 positions = head - oldest.position + 1
                 found[index] = Lag(positions=positions, oldest_recorded_at=oldest.recorded_at)

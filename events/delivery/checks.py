@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
+from operator import attrgetter
 from typing import Any
 
 from django.apps import AppConfig
@@ -11,7 +12,7 @@ from django.core.checks import CheckMessage, Tags, Warning, register
 from django.db import connections
 from django.db.models import Count
 
-from ..bus.subscription import Delivery, Effects, subscriptions
+from ..bus.subscription import Effects, subscriptions
 from ..conf import events_settings
 from ..models import SubscriptionState
 from ..registry import event_types
@@ -37,7 +38,7 @@ def _has_tables(alias: str) -> bool:
 
 
 def _without_code(stored: dict[str, int]) -> Iterator[CheckMessage]:
-    in_code = {each.name for each in subscriptions.of(Delivery.DURABLE)}
+    in_code = {each.name for each in subscriptions.stored()}
     for name in sorted(stored.keys() - in_code):
         yield Warning(
             f"The subscription {name!r} is stored, but not in the code: nobody has its events.",
@@ -48,7 +49,7 @@ def _without_code(stored: dict[str, int]) -> Iterator[CheckMessage]:
 
 
 def _with_other_lanes(stored: dict[str, int]) -> Iterator[CheckMessage]:
-    for subscription in subscriptions.of(Delivery.DURABLE):
+    for subscription in filter(attrgetter("is_in_streams"), subscriptions):
         lanes = stored.get(subscription.name, subscription.lanes)
         if lanes != subscription.lanes:
             yield Warning(
@@ -73,7 +74,7 @@ def check_lanes_on_sqlite(app_configs: Apps, **kwargs: Any) -> list[CheckMessage
             hint="Set lanes=1.",
             id="events.W006",
         )
-        for subscription in subscriptions.of(Delivery.DURABLE)
+        for subscription in subscriptions.stored()
         if subscription.lanes > 1 and subscription.effects is Effects.DATABASE
     ]
 

@@ -29,11 +29,11 @@ from ..identifiers import new_id
 from ..models import FailedEvent, Lane, SubscriptionState
 from ..recorded_event import RecordedEvent
 from ..registry import event_types
-from ..store.configured import event_store
 from ..streams import StreamName
 from . import failures
 from .lanes import take_back
 from .operator_log import check_actor, check_reason, entry, write_all_down
+from .sources import source_of
 
 Status = FailedEvent.Status
 
@@ -118,13 +118,15 @@ def waiting_behind(row: FailedEvent, limit: int) -> list[RecordedEvent]:
     position = lane.values_list("position", flat=True).first()
     if subscription is None or position is None or not row.blocks:
         return []
-    return list(islice(failures.waiting(subscription, row, event_store(), position), limit))
+    return list(
+        islice(failures.waiting(subscription, row, source_of(subscription.name), position), limit)
+    )
 
 
 def data_to_edit(row: FailedEvent) -> JsonObject:
     """As its handler would get it now, in the current version of its type. Raises
     UnknownEventType, UpcastingFailed."""
-    event = failures.event_of(row, event_store())
+    event = failures.event_of(row, source_of(row.subscription_id))
     return event_types.current_data(event.event_type, event.event_version, event.data)
 
 
@@ -150,13 +152,13 @@ def discard(
     """They are passed over for good; what waited behind them goes on. Raises InvalidInput without
     a reason."""
     check_reason(reason)
-    store = event_store()
 
     def change(row: FailedEvent, position: int) -> dict[str, Any]:
         subscription = subscriptions.find(row.subscription_id)
         if subscription is None:
             raise _NotDone(f"{row.subscription_id} has no code: restore it, or forget it")
-        successor = failures.resolve(subscription, row, store, position)
+        source = source_of(subscription.name)
+        successor = failures.resolve(subscription, row, source, position)
         return {"next": str(successor.event_id) if successor else None}
 
     return _act("discard", chosen, change, actor=actor, reason=reason, operation=operation)
@@ -173,7 +175,8 @@ def edit_and_retry(choice: Choice, data: JsonObject, *, actor: str, reason: str 
     rows = {row.pk: row for row in failures.failed_events().filter(pk=choice.id)}
     if why_not := _why_not(choice, rows):
         return Outcome(skipped=(Skipped(choice.id, why_not),))
-    before = failures.event_of(rows[choice.id], event_store())
+    row = rows[choice.id]
+    before = failures.event_of(row, source_of(row.subscription_id))
     edited = _checked_edit(before, data)
 
     def change(row: FailedEvent, position: int) -> dict[str, Any]:

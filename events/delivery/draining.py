@@ -30,8 +30,9 @@ def drain(
     while worker.turn() or (not names and do_chores()):
         pass
     worker.settle()
-    if worker.tally.failed and raise_errors:
-        raise DrainFailed(worker.tally.failed) from worker.tally.first_error
+    failed = worker.tally.failed + worker.tally.outages
+    if failed and raise_errors:
+        raise DrainFailed(failed) from worker.tally.first_error
     return worker.tally
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from time import monotonic, perf_counter
@@ -15,11 +16,11 @@ from time import monotonic, perf_counter
 from django.db import transaction
 
 from ..bus.retry import RetryPolicy
-from ..bus.subscription import Effects, OnFailure, Subscription
-from ..exceptions import HandlerDied, HandlerTimeout
+from ..bus.subscription import OnFailure, Subscription
+from ..exceptions import HandlerDied, HandlerTimeout, Outage
 from ..models import FailedEvent
 from ..recorded_event import RecordedEvent
-from ..store.base import EventStore
+from ..store.source import EventSource
 from ..streams import StreamName
 from . import failures
 from .calling import handle_batch
@@ -51,7 +52,7 @@ class LaneRun:
 
     subscription: Subscription
     lease: Lease
-    store: EventStore
+    store: EventSource
     is_stopping: Callable[[], bool] = never
     #: Retries are made at once, whenever they are due.
     ignores_delays: bool = False
@@ -148,8 +149,16 @@ class LaneRun:
 
     def _handle(self, events: Sequence[RecordedEvent]) -> bool:
         """False when the lane is to be left alone."""
+        try:
+            return self._handle_events(events)
+        except Outage as error:
+            self._wait_for_the_end_of(error)
+            return False
+
+    def _handle_events(self, events: Sequence[RecordedEvent]) -> bool:
+        """False when the lane is to be left alone."""
         one_by_one = (
-            self.subscription.effects is Effects.EXTERNAL
+            (self.handling.is_external and not self.subscription.in_batches)
             or len(events) == 1
             or events[0].position <= self._one_by_one_to
             or self.lease.outages > 0
@@ -175,7 +184,7 @@ class LaneRun:
             return True
         lease.begin(events[-1].position, passed_over=self.seen)
         try:
-            with self.handling.transaction():
+            with nullcontext() if self.handling.is_external else self.handling.transaction():
                 done = handle_batch(
                     self.subscription,
                     wanted,
@@ -186,7 +195,8 @@ class LaneRun:
                 last = wanted[done - 1] if done < len(wanted) else events[-1]
                 position, releases = self._end_behind(last)
                 added = {"handled": done, "handler_seconds": perf_counter() - started}
-                lease.checkpoint(position, added=added, releases=releases)
+                with transaction.atomic(using=lease.using, savepoint=False):
+                    lease.checkpoint(position, added=added, releases=releases)
         except Exception as error:
             self.handling.raise_if_not_the_handlers(error)
             lease.confirm()
@@ -283,11 +293,15 @@ class LaneRun:
         self.lease.failure_streak = max(self.lease.failure_streak, OUTAGE_STREAK)
         self.lease.back_off(seconds)
         logger.error(
-            "%s fails for one stream after another, and backs off for %.1f s: %r",
-            self.subscription,
-            seconds,
-            error,
+            "%s meets an outage, and backs off for %.1f s: %r", self.subscription, seconds, error
         )
+
+    def _wait_for_the_end_of(self, outage: Outage) -> None:
+        """The handler says itself that it isn't the event, which therefore isn't counted as tried,
+        let alone as failed."""
+        self.tally.outages += 1
+        self.tally.first_error = self.tally.first_error or outage
+        self._back_off(outage)
 
     # --- retries ---
 
@@ -302,4 +316,8 @@ class LaneRun:
             is_stopping=self.is_stopping,
             ignores_delays=self.ignores_delays,
         )
-        return retries.make()
+        try:
+            return retries.make()
+        except Outage as error:
+            self._wait_for_the_end_of(error)
+            return Ending.HALTED

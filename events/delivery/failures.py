@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from hashlib import blake2b
 from uuid import UUID
@@ -22,7 +22,7 @@ from ..conf import events_settings
 from ..exceptions import HandlerDied
 from ..models import FailedEvent, SubscriptionState
 from ..recorded_event import RecordedEvent
-from ..store.base import DEFAULT_BATCH_SIZE, EventStore
+from ..store.source import DEFAULT_BATCH_SIZE, EventSource
 from ..streams import StreamName
 
 Status = FailedEvent.Status
@@ -31,6 +31,26 @@ _MAX_TRACEBACK_CHARACTERS = 20_000
 #: Events that are read to find the next one that waits. All that wait are asked for, one by one: to
 #: read them all each time would take the square of their number.
 _NEXT = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """An error as it is kept: text that every database can store."""
+
+    error_type: str
+    message: str
+    traceback: str
+    #: See `fingerprint`.
+    fingerprint: str
+
+    @classmethod
+    def of(cls, error: BaseException) -> Failure:
+        return cls(
+            error_type=_type_name(error)[:200],
+            message=_storable(_message(error)),
+            traceback=_storable(_traceback(error)),
+            fingerprint=fingerprint(error),
+        )
 
 
 def failed_events() -> QuerySet[FailedEvent]:
@@ -52,9 +72,9 @@ def due(
     subscription: Subscription, lane: int, *, also_later: bool = False
 ) -> Iterator[FailedEvent]:
     """Those of a lane that are to be tried now, the longest overdue first, one by one, each as it
-    stands then."""
+    stands then. Messages of a broker go back to their queue instead."""
     rows = failed_events().filter(
-        subscription_id=subscription.name, lane=lane, status=Status.RETRYING
+        subscription_id=subscription.name, lane=lane, status=Status.RETRYING, message=None
     )
     if not also_later:
         rows = rows.filter(Q(next_attempt_at=None) | Q(next_attempt_at__lte=Now()))
@@ -77,10 +97,11 @@ def record(
 
 def note_failure(subscription: Subscription, row: FailedEvent, error: BaseException) -> None:
     """Plans its next attempt, or makes it a dead letter."""
-    row.error_type = _type_name(error)[:200]
-    row.error_message = _storable(_message(error))
-    row.traceback = _storable(_traceback(error))
-    row.fingerprint = fingerprint(error)
+    failure = Failure.of(error)
+    row.error_type = failure.error_type
+    row.error_message = failure.message
+    row.traceback = failure.traceback
+    row.fingerprint = failure.fingerprint
     row.last_failed_at = timezone.now()
     if not subscription.retry.is_used_up(error, row.attempts):
         row.status, row.next_attempt_at = Status.RETRYING, _next_attempt_at(subscription, row)
@@ -114,7 +135,7 @@ def is_used_up(subscription: Subscription, row: FailedEvent) -> bool:
 
 
 def resolve(
-    subscription: Subscription, row: FailedEvent, store: EventStore, up_to: int
+    subscription: Subscription, row: FailedEvent, store: EventSource, up_to: int
 ) -> FailedEvent | None:
     """The event is done with. The next one that waited behind it takes its place, or the stream is
     free again."""
@@ -124,7 +145,7 @@ def resolve(
 
 
 def succeed(
-    subscription: Subscription, row: FailedEvent, store: EventStore, up_to: int
+    subscription: Subscription, row: FailedEvent, store: EventSource, up_to: int
 ) -> FailedEvent | None:
     """Blocks the stream of an event that doesn't block it any more with the next one that had
     waited, so that it is handled in its turn. None when there is none."""
@@ -139,7 +160,7 @@ def succeed(
 def waiting(
     subscription: Subscription,
     row: FailedEvent,
-    store: EventStore,
+    store: EventSource,
     up_to: int,
     *,
     batch_size: int = DEFAULT_BATCH_SIZE,
@@ -154,7 +175,7 @@ def waiting(
             yield event
 
 
-def event_of(row: FailedEvent, store: EventStore) -> RecordedEvent:
+def event_of(row: FailedEvent, store: EventSource) -> RecordedEvent:
     """As it is stored; with the data that an operator gave for it, where one did."""
     event = store.get_event(row.event_id)
     if row.edited is None:

@@ -4,27 +4,24 @@ everybody what has failed."""
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 
 from django.db import Error, connections, transaction
 
 from ..bus.subscription import Effects, OnFailure, Subscription
-from ..exceptions import LeaseLost
+from ..exceptions import LeaseLost, Outage
 from ..models import FailedEvent
 from ..recorded_event import RecordedEvent
 from ..signals import event_dead_lettered, handler_failed
 from .calling import BATCH_SECONDS, BATCH_SECONDS_OF_SINGLE_WRITER, handle_one
 from .lanes import Lease
 from .outcome import Tally
+from .transactions import effects_transaction
 
 logger = logging.getLogger(__name__)
-
-#: Between a handler's time limit and that of its statements, where the first can't end the second.
-STATEMENT_MARGIN_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +38,7 @@ class Handling:
         call = partial(
             handle_one, self.subscription, event, attempt=attempt, is_replay=self.is_replay
         )
-        if self.subscription.effects is Effects.EXTERNAL:
+        if self.is_external:
             call()
             with transaction.atomic(using=self.lease.using):
                 finish()
@@ -50,35 +47,20 @@ class Handling:
             call()
             finish()
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Opened outside of the time limit, which could hit a commit halfway otherwise.
+    @property
+    def is_external(self) -> bool:
+        return self.subscription.effects is Effects.EXTERNAL
 
-        What a handler left to be done after the commit can't undo it by raising: repeated, the
-        effects would be had twice."""
-        using, timeout = self.lease.using, self.subscription.timeout_seconds
-        committed: list[bool] = []
-        try:
-            with transaction.atomic(using=using):
-                transaction.on_commit(partial(committed.append, True), using=using)
-                if timeout is not None and _statements_are_not_interrupted(using):
-                    with connections[using].cursor() as cursor:
-                        # A little later, so that it is known for what it is: a time-out.
-                        milliseconds = int((timeout + STATEMENT_MARGIN_SECONDS) * 1000)
-                        cursor.execute(f"SET LOCAL statement_timeout = {milliseconds}")
-                yield
-        except Exception:
-            if not committed:
-                raise
-            logger.exception("%s has failed after its commit", self.subscription)
+    def transaction(self) -> AbstractContextManager[None]:
+        return effects_transaction(self.subscription, self.lease.using)
 
     def batch_seconds(self) -> float:
         features = connections[self.lease.using].features
         return BATCH_SECONDS if features.has_select_for_update else BATCH_SECONDS_OF_SINGLE_WRITER
 
     def raise_if_not_the_handlers(self, error: Exception) -> None:
-        """A lost lease, or a lost connection, is for the worker."""
-        if isinstance(error, LeaseLost):
+        """A lost lease, or a lost connection, is for the worker; an outage, for the lane."""
+        if isinstance(error, LeaseLost | Outage):
             raise error
         if isinstance(error, Error) and not connections[self.lease.using].is_usable():
             raise error
@@ -113,11 +95,3 @@ class Handling:
             sender=FailedEvent, failed_event=row, subscription=self.subscription, error=error
         )
         return self.subscription.on_failure is not OnFailure.STOP
-
-
-def _statements_are_not_interrupted(using: str) -> bool:
-    """Outside of the main thread, a limit strikes when a statement has ended (see `timeouts`)."""
-    return (
-        connections[using].vendor == "postgresql"
-        and threading.current_thread() is not threading.main_thread()
-    )

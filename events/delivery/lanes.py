@@ -21,7 +21,7 @@ from ..bus.subscription import Start, Subscription
 from ..conf import events_settings
 from ..exceptions import LeaseLost
 from ..models import Lane, SubscriptionState
-from ..store.base import EventStore
+from ..store.source import EventSource
 from .claims import Attempt, Claim, is_free
 
 #: A lease's time beyond that of the work. Only a worker that hangs, or a database other than
@@ -36,7 +36,7 @@ def lanes_in_log_database() -> QuerySet[Lane]:
     return Lane.objects.using(events_settings().database)
 
 
-def ensure_rows(subscriptions: Sequence[Subscription], store: EventStore) -> None:
+def ensure_rows(subscriptions: Sequence[Subscription], store: EventSource) -> None:
     """Those that were never run before begin where they say."""
     using = events_settings().database
     states = SubscriptionState.objects.using(using)
@@ -47,13 +47,14 @@ def ensure_rows(subscriptions: Sequence[Subscription], store: EventStore) -> Non
             with transaction.atomic(using=using):
                 _, is_new = states.get_or_create(name=subscription.name)
                 if is_new:
+                    numbers = range(subscription.lanes if subscription.is_in_streams else 0)
                     Lane.objects.using(using).bulk_create(
                         Lane(subscription_id=subscription.name, number=number, position=position)
-                        for number in range(subscription.lanes)
+                        for number in numbers
                     )
 
 
-def start_position(start: Start | int, store: EventStore) -> int:
+def start_position(start: Start | int, store: EventSource) -> int:
     """The checkpoint before the first event to be handled."""
     if start is Start.BEGINNING:
         return 0

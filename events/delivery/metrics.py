@@ -22,8 +22,10 @@ from ..conf import events_settings
 from ..models import FailedEvent, Lane, SubscriptionState
 from ..store.base import EventStore
 from ..store.configured import event_store
+from ..store.source import EventSource
 from .backlog import FAR, NEAR, Lag, Place, Reach, lags
 from .failures import failed_events
+from .sources import source_of
 
 #: Where counts stop that are asked for in brief.
 MAX_COUNT = 1_000
@@ -153,21 +155,28 @@ def snapshot(
     now, head = timezone.now(), store.high_water_mark()
     states, lanes = _states(names), _lane_rows(names)
     in_code = {each.name: each for each in subscriptions if not names or each.name in names}
-    behind = _lags(store, lanes, in_code, head, NEAR if in_brief else FAR)
+    reach = NEAR if in_brief else FAR
+    fed = {name: source_of(name) for name, code in in_code.items() if code.queue is not None}
+    heads = {name: source.high_water_mark() for name, source in fed.items()}
+    of_log = {name: rows for name, rows in lanes.items() if name not in fed}
+    behind = _lags(store, of_log, in_code, head, reach)
+    for name, source in fed.items():
+        behind |= _lags(source, {name: lanes.get(name, [])}, in_code, heads[name], reach)
     failed = _capped_counts(list(states)) if in_brief else _failed_counts(names)
     found = []
     for name in sorted({*states, *in_code}):
         code, state = in_code.get(name), states.get(name)
-        durable_code = _durable(code)
+        stored_code = code if code and code.is_stored else None
+        is_known = code is not None and (state is None or code.is_stored)
         found.append(
             SubscriptionMetrics(
                 name=name,
-                delivery=code.delivery.value if code and not state else Delivery.DURABLE.value,
-                has_code=durable_code is not None or state is None,
-                status=state.status if state else ("new" if durable_code else "active"),
+                delivery=code.delivery.value if code and is_known else Delivery.DURABLE.value,
+                has_code=stored_code is not None or state is None,
+                status=state.status if state else ("new" if stored_code else "active"),
                 reason=state.reason if state else "",
                 lanes=tuple(_measured(row, behind[row.pk], now) for row in lanes.get(name, ())),
-                head=head,
+                head=heads.get(name, head),
                 measured_at=now,
                 **failed.get(name, {}),
             )
@@ -188,12 +197,8 @@ def _lane_rows(names: Sequence[str]) -> dict[str, list[Lane]]:
     return {name: sorted(lanes, key=lambda row: row.number) for name, lanes in found.items()}
 
 
-def _durable(code: Subscription | None) -> Subscription | None:
-    return code if code is not None and code.delivery is Delivery.DURABLE else None
-
-
 def _lags(
-    store: EventStore,
+    source: EventSource,
     lanes: Mapping[str, Sequence[Lane]],
     in_code: Mapping[str, Subscription],
     head: int,
@@ -202,14 +207,15 @@ def _lags(
     """By the lane's key. Without code, nobody knows which events it is for: then all are."""
     places: dict[int, Place] = {}
     for name, rows in lanes.items():
-        code = _durable(in_code.get(name))
+        code = in_code.get(name)
+        is_for = code.criteria if code and code.is_stored else (Criterion(None, None),)
         for row in rows:
             places[row.pk] = Place(
-                criteria=code.criteria if code else (Criterion(None, None),),
+                criteria=is_for,
                 lane=(row.number, len(rows)) if len(rows) > 1 else None,
                 position=row.position,
             )
-    return dict(zip(places, lags(store, list(places.values()), head, reach), strict=True))
+    return dict(zip(places, lags(source, list(places.values()), head, reach), strict=True))
 
 
 def _failed_counts(names: Sequence[str]) -> dict[str, dict[str, Any]]:

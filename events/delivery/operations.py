@@ -11,14 +11,14 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from ..bus.subscription import Delivery, Start, Subscription, subscriptions
+from ..bus.subscription import Start, Subscription, subscriptions
 from ..conf import events_settings
 from ..exceptions import InvalidInput, UnknownSubscription
 from ..models import Lane, SubscriptionState
-from ..store.configured import event_store
 from .failures import failed_events
 from .lanes import ensure_rows, lanes_in_log_database, start_position, take_back
 from .operator_log import check_actor, check_reason, write_down
+from .sources import source_of
 
 Status = SubscriptionState.Status
 
@@ -50,7 +50,7 @@ def reset(name: str, *, to: Start | int, actor: str, reason: str) -> None:
     """
     check_reason(reason)
     _ensure_known(name, actor)
-    position = _checked_position(to)
+    position = _checked_position(name, to)
     with transaction.atomic(using=events_settings().database):
         before = _change_state(name)
         failed_events().filter(subscription_id=name).delete()
@@ -91,7 +91,7 @@ def forget(name: str, *, actor: str, reason: str) -> None:
 def known_names() -> list[str]:
     """Of durable subscriptions that are in the code of this process, or stored."""
     stored = SubscriptionState.objects.using(events_settings().database)
-    in_code = (each.name for each in subscriptions.of(Delivery.DURABLE))
+    in_code = (each.name for each in subscriptions.stored())
     return sorted({*stored.values_list("name", flat=True), *in_code})
 
 
@@ -103,12 +103,12 @@ def _ensure_known(name: str, actor: str) -> None:
         raise UnknownSubscription(name, known)
     subscription = _in_code(name)
     if subscription is not None:
-        ensure_rows([subscription], event_store())
+        ensure_rows([subscription], source_of(name))
 
 
 def _in_code(name: str) -> Subscription | None:
     found = subscriptions.find(name)
-    return found if found is not None and found.delivery is Delivery.DURABLE else None
+    return found if found is not None and found.is_stored else None
 
 
 def _change_state(name: str, **values: Any) -> SubscriptionState:
@@ -121,8 +121,11 @@ def _change_state(name: str, **values: Any) -> SubscriptionState:
     return before
 
 
-def _checked_position(to: Start | int) -> int:
-    store = event_store()
+def _checked_position(name: str, to: Start | int) -> int:
+    subscription = _in_code(name)
+    if subscription is not None and not subscription.is_in_streams:
+        raise InvalidInput("name", f"{name} has no position: its queue has what it has")
+    store = source_of(name)
     if isinstance(to, Start):
         return start_position(to, store)
     end = store.high_water_mark() + 1

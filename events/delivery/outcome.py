@@ -22,5 +22,7 @@ class Tally:
     handled: int = 0
     #: Attempts.
     failed: int = 0
+    #: Attempts that were ended by an `Outage`.
+    outages: int = 0
     dead_letters: int = 0
     first_error: BaseException | None = None

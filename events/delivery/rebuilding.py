@@ -33,7 +33,7 @@ Progress = Callable[[int, int], object]
 
 #: So close to the end that the rest fits into the last transaction, which others wait for.
 _CLOSE = 1_000
-_BATCH_SIZE = 2_000
+_BATCH_SIZE = 10_000
 #: Of a batch.
 _TIMEOUT_SECONDS = 600.0
 
@@ -133,7 +133,7 @@ class Rebuild:
         run.seen = began_at
         try:
             while run.seen < up_to:
-                ending = run.run(min(run.seen + 10 * _BATCH_SIZE, up_to))
+                ending = run.run(min(run.seen + 2 * _BATCH_SIZE, up_to))
                 if ending is Ending.STOPPED:
                     return run.seen
                 if ending is Ending.HALTED:

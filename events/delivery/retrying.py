@@ -8,10 +8,10 @@ from time import perf_counter
 
 from django.db import transaction
 
-from ..exceptions import HandlerDied, HandlerTimeout, LeaseLost
+from ..exceptions import HandlerDied, HandlerTimeout, LeaseLost, Outage
 from ..models import FailedEvent
 from ..recorded_event import RecordedEvent
-from ..store.base import EventStore
+from ..store.source import EventSource
 from ..streams import StreamName
 from . import failures
 from .handling import Handling
@@ -23,7 +23,7 @@ class Retries:
     """Those of a lane, at one moment."""
 
     handling: Handling
-    store: EventStore
+    store: EventSource
     #: Streams whose events wait. Those that are free again are taken out.
     blocked: set[StreamName]
     #: Where the lane stands.
@@ -33,6 +33,7 @@ class Retries:
     ignores_delays: bool
 
     def make(self) -> Ending:
+        """Raises LeaseLost, Outage, and database errors that no handler is to blame for."""
         for row in failures.due(
             self.handling.subscription, self.handling.lease.number, also_later=self.ignores_delays
         ):
@@ -52,7 +53,7 @@ class Retries:
         event = failures.event_of(row, self.store)
         try:
             return self._attempt(row, event)
-        except LeaseLost:
+        except (LeaseLost, Outage):
             failures.forget_attempt(row)
             raise
 

@@ -23,8 +23,8 @@ from ..conf import events_settings
 from ..exceptions import LeaseLost
 from ..models import Event, FailedEvent, Lane, SubscriptionState
 from ..recorded_event import RecordedEvent
-from ..store.base import EventStore
 from ..store.configured import event_store
+from ..store.source import EventSource
 from . import lanes
 from .chores import do_chores
 from .engine import LaneRun, never
@@ -59,7 +59,7 @@ RECONNECT_SECONDS = 1.0
 class Worker:
     """Handles what is behind of durable subscriptions: all of this process, or the given ones."""
 
-    store: EventStore = field(default_factory=event_store)
+    store: EventSource = field(default_factory=event_store)
     only: Sequence[Subscription] | None = None
     is_stopping: Callable[[], bool] = never
     sleep: Callable[[float], object] = time.sleep
@@ -181,7 +181,7 @@ class Worker:
                 self._lanes[key] = lane
 
     def _lanes_with_due_retries(self) -> set[tuple[str, int]]:
-        rows = failed_events().filter(status=FailedEvent.Status.RETRYING)
+        rows = failed_events().filter(status=FailedEvent.Status.RETRYING, message=None)
         if not self.ignores_delays:
             rows = rows.filter(Q(next_attempt_at=None) | Q(next_attempt_at__lte=Now()))
         return set(rows.values_list("subscription_id", "lane").distinct())

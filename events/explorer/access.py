@@ -55,6 +55,7 @@ def access_details(site: AdminSite, request: HttpRequest) -> dict[str, Any]:
         ],
         "is_superuser": bool(getattr(request.user, "is_superuser", False)),
         "granters": _granters(),
+        "crumbs_only": True,
         "subtitle": request.user.get_username(),
     }
 

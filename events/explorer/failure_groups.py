@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.admin import AdminSite
-from django.db import connections
 from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
 
@@ -16,7 +15,7 @@ from .failed_event_details import shown_errors, shown_text
 from .index_range import Cursor, IndexRange
 from .links import list_url, object_url, page_url
 from .presentation import count_up_to
-from .queries import in_log_database, stored_values
+from .queries import in_log_database
 
 #: Groups on a page, and where the count of one ends.
 MAX_GROUPS = 100
@@ -38,34 +37,39 @@ class Group:
         return count_up_to(self.count, MAX_COUNT)
 
 
-# The newest row and a bounded count, for each of some fingerprints: short ranges of one index.
-_HEADS = """
-    SELECT wanted.value,
-        (SELECT max(id) FROM events_failed WHERE fingerprint = wanted.value),
-        (SELECT count(*) FROM (
+# The next fingerprints by a loose scan of their index; of each the newest row, and a count that has
+# an end. All of it short ranges of one index.
+_GROUPS = """
+    WITH RECURSIVE stored (value) AS (
+        SELECT MIN(fingerprint) FROM events_failed WHERE fingerprint > %s
+        UNION ALL
+        SELECT (SELECT MIN(fingerprint) FROM events_failed WHERE fingerprint > stored.value)
+        FROM stored WHERE stored.value IS NOT NULL
+    ),
+    wanted (value) AS (SELECT value FROM stored WHERE value IS NOT NULL LIMIT %s)
+    SELECT {columns}, (
+        SELECT count(*) FROM (
             SELECT 1 FROM events_failed WHERE fingerprint = wanted.value LIMIT %s
-        ) AS counted)
-    FROM ({values}) AS wanted
+        ) AS counted
+    ) AS members
+    FROM wanted JOIN events_failed AS newest
+        ON newest.id = (SELECT MAX(id) FROM events_failed WHERE fingerprint = wanted.value)
+    ORDER BY newest.id DESC
 """
+_LARGE = ("traceback", "edited")
 
 
 def groups(after: str = "", limit: int = MAX_GROUPS) -> list[Group]:
     """Of the next fingerprints, the one that failed last first. What has only waited has none."""
-    fingerprints = stored_values(FailedEvent, "fingerprint", after=after, limit=limit)
-    if not fingerprints:
-        return []
-    values = " UNION ALL ".join(["SELECT %s AS value"] * len(fingerprints))
-    with connections[events_settings().database].cursor() as cursor:
-        cursor.execute(_HEADS.format(values=values), [MAX_COUNT, *fingerprints])
-        heads = cursor.fetchall()
-    newest = in_log_database(FailedEvent.objects.defer("traceback", "edited"))
-    rows = newest.in_bulk([head[1] for head in heads])
-    found = [
-        Group(fingerprint=value, newest=rows[newest_id], count=count)
-        for value, newest_id, count in heads
-        if newest_id in rows
-    ]
-    return sorted(found, key=lambda group: group.newest.pk, reverse=True)
+    columns = ", ".join(
+        f"newest.{field.column}"
+        for field in FailedEvent._meta.concrete_fields
+        if field.name not in _LARGE
+    )
+    rows: Any = FailedEvent.objects.raw(
+        _GROUPS.format(columns=columns), [after, limit, MAX_COUNT], using=events_settings().database
+    )
+    return [Group(fingerprint=row.fingerprint, newest=row, count=row.members) for row in rows]
 
 
 def groups_details(site: AdminSite, request: HttpRequest) -> dict[str, Any]:

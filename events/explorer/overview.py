@@ -9,15 +9,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any, TypeAlias, TypeVar
 
 from django.contrib.admin import AdminSite
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ..conf import events_settings
 from ..delivery import metrics
 from ..delivery.metrics import SubscriptionMetrics
 from ..models import FailedEvent, LagSample, Operation, OperatorAction, SubscriptionState
@@ -66,10 +66,20 @@ class Section:
     empty: Any = ""
     url: str | None = None
 
+    @property
+    def heads(self) -> list[tuple[Any, bool]]:
+        """The columns, and which are of numbers."""
+        first = self.rows[0] if self.rows else []
+        return [
+            (column, bool(cell and cell.is_number))
+            for column, cell in zip_longest(self.columns, first)
+        ]
+
 
 TileFunction: TypeAlias = Callable[[AdminSite, HttpRequest], Sequence[Tile]]
 SectionFunction: TypeAlias = Callable[[AdminSite, HttpRequest], Sequence[Section]]
 PartT = TypeVar("PartT", Tile, Section)
+RowT = TypeVar("RowT")
 
 _tiles: list[TileFunction] = []
 _sections: list[SectionFunction] = []
@@ -89,6 +99,7 @@ def add_sections(function: SectionFunction) -> SectionFunction:
 
 def overview_details(site: AdminSite, request: HttpRequest) -> dict[str, Any]:
     return {
+        "crumbs_only": True,
         "tiles": _all(_tiles, site, request),
         "sections": _all(_sections, site, request),
     }
@@ -102,8 +113,7 @@ def _all(
     found: list[PartT] = []
     for function in functions:
         try:
-            with transaction.atomic(using=events_settings().database):
-                found += function(site, request)
+            found += function(site, request)
         except DatabaseError:
             raise
         except Exception:
@@ -115,12 +125,22 @@ def _all(
 
 
 def _measured(request: HttpRequest) -> list[SubscriptionMetrics]:
-    """Once for the whole page."""
-    known: list[SubscriptionMetrics] | None = getattr(request, "_events_measured", None)
-    if known is None:
-        known = [each for each in metrics.snapshot(in_brief=True) if each.lanes]
-        request._events_measured = known  # type: ignore[attr-defined]
-    return known
+    def measure() -> list[SubscriptionMetrics]:
+        return [each for each in metrics.snapshot(in_brief=True) if each.lanes]
+
+    return _once(request, "_events_measured", measure)
+
+
+def _under_way(request: HttpRequest) -> list[Operation]:
+    return _once(request, "_events_under_way", lambda: open_operations(MAX_ROWS + 1))
+
+
+def _once(request: HttpRequest, name: str, read: Callable[[], list[RowT]]) -> list[RowT]:
+    """For the whole page."""
+    if not hasattr(request, name):
+        setattr(request, name, read())
+    found: list[RowT] = getattr(request, name)
+    return found
 
 
 @add_tiles
@@ -132,7 +152,7 @@ def delivery_tiles(site: AdminSite, request: HttpRequest) -> list[Tile]:
     if may_view(site, request, FailedEvent):
         tiles += _failure_tiles(site, _measured(request))
     if may_view(site, request, Operation):
-        tiles.append(_operations_tile(site))
+        tiles.append(_operations_tile(site, _under_way(request)))
     return tiles
 
 
@@ -203,8 +223,7 @@ def _failure_tiles(site: AdminSite, found: Sequence[SubscriptionMetrics]) -> lis
     ]
 
 
-def _operations_tile(site: AdminSite) -> Tile:
-    under_way = open_operations(MAX_ROWS + 1)
+def _operations_tile(site: AdminSite, under_way: Sequence[Operation]) -> Tile:
     return Tile(
         label=_("Operations under way"),
         value=count_up_to(len(under_way), MAX_ROWS + 1),
@@ -221,7 +240,7 @@ def delivery_sections(site: AdminSite, request: HttpRequest) -> list[Section]:
     if may_view(site, request, FailedEvent):
         sections.append(_groups(site, request))
     if may_view(site, request, Operation):
-        sections.append(_operations(site))
+        sections.append(_operations(site, _under_way(request)))
     if may_view(site, request, OperatorAction):
         sections.append(_actions(site))
     return sections
@@ -283,8 +302,8 @@ def _groups(site: AdminSite, request: HttpRequest) -> Section:
     )
 
 
-def _operations(site: AdminSite) -> Section:
-    rows = operation_rows(site, open_operations(MAX_ROWS))
+def _operations(site: AdminSite, under_way: Sequence[Operation]) -> Section:
+    rows = operation_rows(site, under_way[:MAX_ROWS])
     return Section(
         id="operations",
         title=_("Operations under way"),

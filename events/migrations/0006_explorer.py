@@ -8,7 +8,7 @@ LABEL = Event._meta.app_label
 
 
 class Migration(migrations.Migration):
-    dependencies = [(LABEL, "0004_append_only_operator_log")]
+    dependencies = [(LABEL, "0005_inbox")]
 
     operations = [
         migrations.AlterModelOptions(

@@ -10,14 +10,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, connections, transaction
 
-from ..streams import StreamName
+from ..bulk import ESCAPES, copy_text
 from .errors import constraint_name
-from .history import Place, PreparedEvent, StoredEvent, Written, places, without_known
+from .history import (
+    NameParts,
+    Place,
+    PreparedEvent,
+    StoredEvent,
+    Written,
+    name_parts,
+    places,
+    without_known,
+)
 from .prepared import prepared_cursor
 
 if TYPE_CHECKING:
@@ -49,14 +57,12 @@ _FIND_EVENTS = f"""
 # Not in one statement: the announcement must come before the first position.
 _ANNOUNCE = "SELECT events_announce_append(false), clock_timestamp()"
 _DRAW_POSITIONS = "SELECT nextval('events_position_seq') FROM generate_series(1, %s::integer)"
-_COPY = """
+COPY = """
     COPY events (
         position, sequence_number, aggregate_type, aggregate_id, event_id, event_type,
         event_version, event_data, metadata, correlation_id, causation_id, occurred_on, recorded_at
     ) FROM STDIN
 """
-# Of COPY's text format.
-_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 
 
 def copy_history(using: str, events: Sequence[PreparedEvent]) -> Written:
@@ -76,16 +82,16 @@ def copy_history(using: str, events: Sequence[PreparedEvent]) -> Written:
 def _write(
     connection: BaseDatabaseWrapper, cursor: Any, events: Sequence[PreparedEvent]
 ) -> Written:
-    added = Counter(event.past.stream for event in events)
+    added = Counter(map(name_parts, events))
     versions = dict.fromkeys(_start_streams(cursor, added), -1)
     if len(versions) < len(added):
         old = _lock_streams(cursor, [stream for stream in added if stream not in versions])
         versions |= old
         # Only now: an append of the same events may have been waited for.
-        candidates = [event for event in events if event.past.stream in old]
+        candidates = [event for event in events if name_parts(event) in old]
         if known := _find(cursor, candidates):
             events = without_known(events, known)
-        _move_streams(cursor, Counter(e.past.stream for e in events if e.past.stream in old))
+        _move_streams(cursor, Counter(name for name in map(name_parts, events) if name in old))
     cursor.execute(_ANNOUNCE)
     recorded_at: datetime = cursor.fetchone()[1]
     cursor.execute(_DRAW_POSITIONS, (len(events),))
@@ -95,19 +101,19 @@ def _write(
     return written
 
 
-def _start_streams(cursor: Any, added: Counter[StreamName]) -> list[StreamName]:
+def _start_streams(cursor: Any, added: Counter[NameParts]) -> list[NameParts]:
     """Those that there were none of."""
     cursor.execute(_START_STREAMS, [*_names(list(added)), list(added.values())])
-    return [StreamName(*row) for row in cursor.fetchall()]
+    return list(map(tuple, cursor.fetchall()))
 
 
-def _lock_streams(cursor: Any, streams: Sequence[StreamName]) -> dict[StreamName, int]:
+def _lock_streams(cursor: Any, streams: Sequence[NameParts]) -> dict[NameParts, int]:
     """Their versions, which nobody else changes any more."""
     cursor.execute(_LOCK_STREAMS, _names(streams))
-    return {StreamName(*name): version for *name, version in cursor.fetchall()}
+    return {(kind, key): version for kind, key, version in cursor.fetchall()}
 
 
-def _move_streams(cursor: Any, added: Counter[StreamName]) -> None:
+def _move_streams(cursor: Any, added: Counter[NameParts]) -> None:
     if added:
         cursor.execute(_MOVE_STREAMS, [*_names(list(added)), list(added.values())])
 
@@ -117,29 +123,21 @@ def _find(cursor: Any, events: Sequence[PreparedEvent]) -> list[StoredEvent]:
     return [StoredEvent(*row) for row in cursor.fetchall()]
 
 
-def _names(streams: Sequence[StreamName]) -> list[list[str]]:
-    return [
-        [stream.aggregate_type for stream in streams],
-        [stream.aggregate_id for stream in streams],
-    ]
+def _names(streams: Sequence[NameParts]) -> list[list[str]]:
+    return [[kind for kind, _ in streams], [key for _, key in streams]]
 
 
 def _copy(connection: BaseDatabaseWrapper, written: Written) -> None:
     recorded_at = written.recorded_at.isoformat()
     text = "".join(
-        _line(event, place, recorded_at)
+        copy_line(event, place, recorded_at)
         for event, place in zip(written.events, written.places, strict=True)
     )
-    # Django's own wrapper passes both on, but not their errors.
-    with connection.cursor() as cursor, connection.wrap_database_errors:
-        if hasattr(cursor, "copy"):
-            with cursor.copy(_COPY) as copy:
-                copy.write(text)
-        else:  # psycopg2
-            cursor.copy_expert(_COPY, StringIO(text))
+    copy_text(connection, COPY, text)
 
 
-def _line(event: PreparedEvent, place: Place, recorded_at: str) -> str:
+def copy_line(event: PreparedEvent, place: Place, recorded_at: str) -> str:
+    """In the order of the columns of COPY."""
     past, metadata = event.past, event.metadata
     stream = past.stream
     # Names and JSON text hold no tabs and line ends of their own.
@@ -163,4 +161,4 @@ def _line(event: PreparedEvent, place: Place, recorded_at: str) -> str:
 
 
 def _or_null(value: str | None) -> str:
-    return r"\N" if value is None else value.translate(_ESCAPES)
+    return r"\N" if value is None else value.translate(ESCAPES)

@@ -126,7 +126,7 @@ class DatabaseEventStore(EventStore):
         if events_committed.has_listeners(type(self)) and (events := _new_events(appends, results)):
             self._send_on_commit(events)
 
-    def _send_on_commit(self, events: list[RecordedEvent]) -> None:
+    def _send_on_commit(self, events: Sequence[RecordedEvent]) -> None:
         send = partial(
             events_committed.send_robust, sender=type(self), events=events, using=self.using
         )

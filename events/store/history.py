@@ -5,10 +5,11 @@ They keep their ids and times. Their types need no class here, as those of store
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any, NamedTuple, TypeAlias, overload
 from uuid import UUID, uuid5
 
 from ..codec import JsonObject
@@ -112,6 +113,10 @@ class PreparedEvent:
         )
 
 
+#: Type and id of a stream: what a key of dictionaries that thousands go into is fastest as.
+NameParts: TypeAlias = tuple[str, str]
+
+
 class Place(NamedTuple):
     """Where a new event goes."""
 
@@ -127,12 +132,45 @@ class Written:
     places: Sequence[Place]
     recorded_at: datetime
 
-    def recorded(self) -> list[RecordedEvent]:
+    def recorded(self) -> AdoptedEvents:
         """What a read of the rows gives."""
+        return AdoptedEvents(self)
+
+
+class AdoptedEvents(Sequence[RecordedEvent]):
+    """Thousands, which few receivers want: they are made when somebody looks at one. Of which
+    kinds they are, (aggregate type, event type), is known before."""
+
+    def __init__(self, written: Written) -> None:
+        self._written = written
+
+    @cached_property
+    def kinds(self) -> frozenset[tuple[str, str]]:
+        past = (event.past for event in self._written.events)
+        return frozenset((each.stream.aggregate_type, each.event_type) for each in past)
+
+    @cached_property
+    def _made(self) -> list[RecordedEvent]:
+        written = self._written
         return [
-            event.recorded(place, self.recorded_at)
-            for event, place in zip(self.events, self.places, strict=True)
+            event.recorded(place, written.recorded_at)
+            for event, place in zip(written.events, written.places, strict=True)
         ]
+
+    def __len__(self) -> int:
+        return len(self._written.events)
+
+    @overload
+    def __getitem__(self, index: int) -> RecordedEvent: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[RecordedEvent]: ...
+
+    def __getitem__(self, index: int | slice) -> RecordedEvent | list[RecordedEvent]:
+        return self._made[index]
+
+    def __iter__(self) -> Iterator[RecordedEvent]:
+        return iter(self._made)
 
 
 class StoredEvent(NamedTuple):
@@ -146,15 +184,25 @@ class StoredEvent(NamedTuple):
 
 
 def places(
-    events: Sequence[PreparedEvent], versions: Mapping[StreamName, int], positions: Sequence[int]
+    events: Sequence[PreparedEvent], versions: Mapping[NameParts, int], positions: Sequence[int]
 ) -> list[Place]:
     """Each behind the one before it in its stream; `versions` are those before the append."""
     last = dict(versions)
     found = []
     for event, position in zip(events, positions, strict=True):
-        last[event.past.stream] = number = last[event.past.stream] + 1
+        name = name_parts(event)
+        last[name] = number = last[name] + 1
         found.append(Place(position, number))
     return found
+
+
+def name_parts(event: PreparedEvent) -> NameParts:
+    stream = event.past.stream
+    return stream.aggregate_type, stream.aggregate_id
+
+
+def by_parts(versions: Mapping[StreamName, int]) -> dict[NameParts, int]:
+    return {(name.aggregate_type, name.aggregate_id): versions[name] for name in versions}
 
 
 def prepare_past(event: PastEvent) -> PreparedEvent:

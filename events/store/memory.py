@@ -15,7 +15,7 @@ from ..snapshots import Snapshot
 from ..streams import StreamName
 from .appending import AppendResult, PreparedAppend
 from .base import EventStore
-from .history import PreparedEvent, StoredEvent, places, without_known
+from .history import PreparedEvent, StoredEvent, by_parts, places, without_known
 from .reading import EventQuery, lane_of
 
 
@@ -107,7 +107,7 @@ class MemoryEventStore(EventStore):
             new = without_known(events, self._stored(events))
             versions = {event.past.stream: self.stream_version(event.past.stream) for event in new}
             first = len(self._log) + 1
-            numbers = places(new, versions, range(first, first + len(new)))
+            numbers = places(new, by_parts(versions), range(first, first + len(new)))
             recorded_at = datetime.now(UTC)
             for event, place in zip(new, numbers, strict=True):
                 recorded = replace(

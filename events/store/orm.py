@@ -25,7 +25,7 @@ from ..recorded_event import RecordedEvent
 from ..streams import StreamName
 from .appending import AppendResult, PreparedAppend
 from .database import DatabaseEventStore
-from .history import PreparedEvent, StoredEvent, Written, places, without_known
+from .history import PreparedEvent, StoredEvent, Written, by_parts, places, without_known
 from .reading import EventQuery, lane_of
 from .rows import COLUMNS, recorded_event
 
@@ -151,7 +151,9 @@ class OrmEventStore(DatabaseEventStore):
         new = without_known(events, self._stored_events(events))
         versions = self._versions({event.past.stream for event in new})
         # Their positions aren't known yet, and not needed to number them.
-        numbers = [place.sequence_number for place in places(new, versions, [0] * len(new))]
+        numbers = [
+            place.sequence_number for place in places(new, by_parts(versions), [0] * len(new))
+        ]
         stored = self._events.bulk_create(
             [
                 Event(
@@ -174,7 +176,9 @@ class OrmEventStore(DatabaseEventStore):
         last = {event.past.stream: number for event, number in zip(new, numbers, strict=True)}
         self._set_versions(last, now)
         positions = self._drawn(stored)
-        return Written(events=new, places=places(new, versions, positions), recorded_at=now)
+        return Written(
+            events=new, places=places(new, by_parts(versions), positions), recorded_at=now
+        )
 
     def _stored_events(self, events: Sequence[PreparedEvent]) -> list[StoredEvent]:
         rows = self._by_event_id([event.past.event_id for event in events], *StoredEvent._fields)
@@ -227,27 +231,32 @@ class OrmEventStore(DatabaseEventStore):
         ]
 
     def _select(self, query: EventQuery, limit: int) -> list[RecordedEvent]:
-        place = query.order.value
-        conditions = {
-            "aggregate_type": query.aggregate_type,
-            "aggregate_id": query.aggregate_id,
-            "event_type__in": query.event_types,
-            "event_id__in": query.event_ids,
-            "correlation_id": query.correlation_id,
-            "causation_id": query.causation_id,
-            f"{place}__gte": query.first,
-            f"{place}__lte": query.last,
-        }
-        rows = (
-            self._events.filter(**{k: v for k, v in conditions.items() if v is not None})
-            .filter(_any_of(query.criteria))
-            .order_by(f"-{place}" if query.backwards else place)
-            .values_list(*COLUMNS)
-        )
-        if query.lane is None:
-            return [recorded_event(row, row[7], row[8]) for row in rows[:limit]]
-        of_lane = (row for row in rows.iterator() if _is_of_lane(row, *query.lane))
-        return [recorded_event(row, row[7], row[8]) for row in islice(of_lane, limit)]
+        return select(self._events, query, limit)
+
+
+def select(events: QuerySet[Any], query: EventQuery, limit: int) -> list[RecordedEvent]:
+    """Of a table with the columns of events."""
+    place = query.order.value
+    conditions = {
+        "aggregate_type": query.aggregate_type,
+        "aggregate_id": query.aggregate_id,
+        "event_type__in": query.event_types,
+        "event_id__in": query.event_ids,
+        "correlation_id": query.correlation_id,
+        "causation_id": query.causation_id,
+        f"{place}__gte": query.first,
+        f"{place}__lte": query.last,
+    }
+    rows = (
+        events.filter(**{k: v for k, v in conditions.items() if v is not None})
+        .filter(_any_of(query.criteria))
+        .order_by(f"-{place}" if query.backwards else place)
+        .values_list(*COLUMNS)
+    )
+    if query.lane is None:
+        return [recorded_event(row, row[7], row[8]) for row in rows[:limit]]
+    of_lane = (row for row in rows.iterator() if _is_of_lane(row, *query.lane))
+    return [recorded_event(row, row[7], row[8]) for row in islice(of_lane, limit)]
 
 
 def _chunks(values: Sequence[ValueT], size: int = 500) -> Iterator[Sequence[ValueT]]:

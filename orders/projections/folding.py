@@ -47,8 +47,9 @@ class FoldedRows(Projection):
 
     def write(self, changed: dict[str, Any]) -> None:
         key = self.model._meta.pk
+        self.insert(self.model, [row for row in changed.values() if row._state.adding])
         self.rows(self.model).bulk_create(
-            changed.values(),
+            [row for row in changed.values() if not row._state.adding],
             update_conflicts=True,
             unique_fields=[key.name],
             update_fields=[

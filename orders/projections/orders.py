@@ -80,18 +80,21 @@ class Orders(FoldedRows):
 
     def _write_lines(self, events: Sequence[RecordedEvent]) -> None:
         lines = self.rows(OrderSummaryLine)
-        lines.bulk_create(
-            lines.model(
-                order_id=recorded.aggregate_id,
-                number=number,
-                product_id=line.product_id,
-                quantity=line.quantity,
-                unit_price=line.unit_price.amount,
-                currency=line.unit_price.currency,
-            )
-            for recorded in events
-            if isinstance(recorded.event, OrderPlaced)
-            for number, line in enumerate(recorded.event.items, start=1)
+        self.insert(
+            OrderSummaryLine,
+            [
+                lines.model(
+                    order_id=recorded.aggregate_id,
+                    number=number,
+                    product_id=line.product_id,
+                    quantity=line.quantity,
+                    unit_price=line.unit_price.amount,
+                    currency=line.unit_price.currency,
+                )
+                for recorded in events
+                if isinstance(recorded.event, OrderPlaced)
+                for number, line in enumerate(recorded.event.items, start=1)
+            ],
         )
 
     def fold(self, row: OrderSummary, recorded: RecordedEvent) -> None:

@@ -16,12 +16,12 @@ from ..process import Process
 from ..progress import Standing, StepView
 from ..step import START
 
-BOX_WIDTH, BOX_HEIGHT = 170, 46
-_GAP_X, _GAP_Y, _MARGIN = 46, 14, 10
+BOX_WIDTH, BOX_HEIGHT = 150, 46
+_GAP_X, _GAP_Y, _MARGIN = 28, 14, 10
 #: Between doing and undoing.
 _BAND_GAP = 34
 #: Of one line of a box.
-_MAX_CHARACTERS = 24
+_MAX_CHARACTERS = 21
 #: Beyond so many steps a picture says less than the table.
 MAX_STEPS = 60
 
@@ -58,6 +58,8 @@ class Box:
     is_pivot: bool
     #: In full, for the title.
     text: str
+    width: int = BOX_WIDTH
+    height: int = BOX_HEIGHT
 
     @property
     def middle(self) -> int:

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from events.explorer.index_range import Cursor, IndexRange
 from events.explorer.links import list_url, object_url
 from events.explorer.overview import Cell, Section, Tile, add_sections, add_tiles
 from events.explorer.permissions import may_view
 from events.explorer.presentation import count_up_to, duration
 from events.explorer.queries import in_log_database
 
-from ..clock import database_time
 from ..models import SagaInstance, SagaTimer
 from ..state import Status
 from .details import TONES
-from .queries import instances
-from .stuck import ORDERING, StuckRange
+from .queries import MAX_COUNT, counts_by_status
+from .stuck import newest_stuck
 
-MAX_COUNT = 1_000
 MAX_ROWS = 5
 #: So long without anything recorded is worth a look.
 QUIET_FOR = timedelta(hours=1)
@@ -35,8 +32,9 @@ LATE_AFTER = timedelta(seconds=30)
 def saga_tiles(site: AdminSite, request: HttpRequest) -> list[Tile]:
     if not may_view(site, request, SagaInstance):
         return []
-    waiting = sum(map(_count, (Status.NEEDS_INTERVENTION, Status.BLOCKED)))
-    running = sum(map(_count, (Status.RUNNING, Status.COMPENSATING)))
+    counts = counts_by_status()
+    waiting = counts[Status.NEEDS_INTERVENTION] + counts[Status.BLOCKED]
+    running = counts[Status.RUNNING] + counts[Status.COMPENSATING]
     return [
         Tile(
             label=_("Sagas that need somebody"),
@@ -55,39 +53,24 @@ def saga_tiles(site: AdminSite, request: HttpRequest) -> list[Tile]:
     ]
 
 
-def _count(status: Status) -> int:
-    of_status = IndexRange(ORDERING, {"status": status.value})
-    return len(of_status.rows(instances(), Cursor()).values_list("pk")[:MAX_COUNT])
-
-
 def _timers_tile(site: AdminSite) -> Tile:
-    now = database_time()
     rows = in_log_database(SagaTimer.objects.only("due_at")).order_by("due_at", "id")
-    overdue = [row for row in rows[:MAX_ROWS] if row.due_at < now - LATE_AFTER]
-    first = rows.first()
-    if overdue:
-        late = duration(now - overdue[0].due_at)
-        return Tile(
-            label=_("Timers"),
-            value=_("overdue"),
-            note=_("by %(late)s: is a worker running?") % {"late": late},
-            tone="bad",
-            url=list_url(site, SagaTimer),
-        )
-    note = (
-        _("the next one in %(time)s") % {"time": duration(max(timedelta(0), first.due_at - now))}
-        if first
-        else _("none is set")
-    )
-    return Tile(label=_("Timers"), value=_("on time"), note=note, url=list_url(site, SagaTimer))
+    first, now, url = rows.first(), timezone.now(), list_url(site, SagaTimer)
+    if first is None:
+        return Tile(label=_("Timers"), value=_("none"), url=url)
+    if first.due_at < now - LATE_AFTER:
+        note = _("by %(late)s: is a worker running?") % {"late": duration(now - first.due_at)}
+        return Tile(label=_("Timers"), value=_("overdue"), note=note, tone="bad", url=url)
+    time = duration(max(timedelta(0), first.due_at - now))
+    note = _("the next one in %(time)s") % {"time": time}
+    return Tile(label=_("Timers"), value=_("on time"), note=note, tone="good", url=url)
 
 
 @add_sections
 def stuck_sagas(site: AdminSite, request: HttpRequest) -> list[Section]:
     if not may_view(site, request, SagaInstance):
         return []
-    stuck = StuckRange(database_time() - QUIET_FOR)
-    rows: list[Any] = list(stuck.rows(instances(), Cursor())[0:MAX_ROWS])
+    rows = newest_stuck(timezone.now() - QUIET_FOR, MAX_ROWS)
     return [
         Section(
             id="sagas",

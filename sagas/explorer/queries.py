@@ -5,20 +5,38 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.db import connections
 from django.db.models import QuerySet
 
+from events.conf import events_settings
 from events.explorer.index_range import IndexRange
 from events.explorer.queries import in_log_database, spellings, stored_values
 
 from ..identity import saga_id_for
 from ..models import SagaInstance, SagaTimer
+from ..state import Status
 from .stuck import ORDERING, StuckRange
 
 MAX_TIMERS = 50
+#: Where counts stop that lead to a list.
+MAX_COUNT = 1_000
+
+_COUNT_UP_TO = """
+    (SELECT count(*) FROM (SELECT 1 FROM sagas_instances WHERE status = %s LIMIT %s) AS counted)
+"""
 
 
 def instances() -> QuerySet[SagaInstance]:
     return in_log_database(SagaInstance.objects.all())
+
+
+def counts_by_status() -> dict[Status, int]:
+    """Up to MAX_COUNT each; short ranges of one index."""
+    statement = f"SELECT {', '.join([_COUNT_UP_TO] * len(Status))}"
+    parameters = [value for status in Status for value in (status.value, MAX_COUNT)]
+    with connections[events_settings().database].cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return dict(zip(Status, cursor.fetchone(), strict=True))
 
 
 def timers_of(saga_id: str) -> list[SagaTimer]:

@@ -11,9 +11,11 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from events.conf import events_settings
 from events.explorer.conditions import Condition
 from events.explorer.index_range import Cursor, IndexRange
 
+from ..models import SagaInstance
 from ..state import Status
 
 #: Newest first; unique, because a saga id is.
@@ -68,3 +70,27 @@ class _Merged:
 
 def _place(row: tuple[Any, ...]) -> tuple[Any, ...]:
     return row[: len(ORDERING)]
+
+
+# The newest of each status, from a range of the index that can't be taken for another one.
+_NEWEST = """
+    SELECT * FROM (
+        SELECT * FROM sagas_instances WHERE status >= %s AND status <= %s {quiet}
+        ORDER BY status DESC, started_at DESC, saga_id DESC LIMIT %s
+    ) AS {name}
+"""
+_QUIET = "AND started_at <= %s AND updated_at <= %s"
+
+
+def newest_stuck(quiet_since: datetime, limit: int) -> list[SagaInstance]:
+    """The first of the list of all of them, in one statement."""
+    parts, parameters = [], []
+    for statuses, quiet in ((_WAITING_FOR_SOMEBODY, ""), (_AT_WORK, _QUIET)):
+        for status in statuses:
+            parts.append(_NEWEST.format(quiet=quiet, name=f"of_{status.value}"))
+            moments = [quiet_since, quiet_since] if quiet else []
+            parameters += [status.value, status.value, *moments, limit]
+    found = SagaInstance.objects.raw(
+        " UNION ALL ".join(parts), parameters, using=events_settings().database
+    )
+    return sorted(found, key=lambda row: (row.started_at, row.saga_id), reverse=True)[:limit]

@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 from django.core.management.base import CommandError
 
+from events.registry import event_types
 from events.repository import Repository
 from events.streams import StreamName
 from orders.aggregates.order import Order, OrderStatus
@@ -98,6 +99,12 @@ def test_of_an_hour_that_came_twice_the_first_is_taken(history):
         "2018-02-18 01:30:00",
         "2018-02-18 03:10:00",
     ]
+
+
+def test_the_data_are_as_the_classes_encode_them(history):
+    for number in EVENTS:
+        for recorded in of(history, number):
+            assert event_types.encode(recorded.event) == recorded.data
 
 
 def test_money_is_exact(history):

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from events.exceptions import EventNotFound, InvalidInput
-from events.store import base
+from events.store import source
 from events.store.appending import StreamAppend
 from events.streams import StreamName
 from tests.factories import cart, item_added, item_removed, items
@@ -288,7 +288,7 @@ def test_children_are_the_events_that_a_message_caused_directly(store):
 
 @pytest.mark.parametrize("batch_size", [1, 2, 3, 7, 8])
 def test_a_long_conversation_is_read_in_batches(store, monkeypatch, batch_size):
-    monkeypatch.setattr(base, "DEFAULT_BATCH_SIZE", batch_size)
+    monkeypatch.setattr(source, "DEFAULT_BATCH_SIZE", batch_size)
     same = {"correlation_id": "a", "causation_id": "b"}
     added = [item_added(metadata=same) for _ in range(7)]
     for event in added:
