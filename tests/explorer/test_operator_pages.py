@@ -305,7 +305,7 @@ def test_a_subscription_is_reset_by_who_types_its_name(admin_client, failing):
     for wrong, message in [
         ({"confirmed": "tests"}, f"Type {NAME} to confirm."),
         ({"to": "position"}, "Say which position."),
-        ({"to": "position", "position": "99"}, "where the log ends"),
+        ({"to": "position", "position": "999999999"}, "where the log ends"),
         ({"reason": ""}, "This field is required."),
         ({"to": "elsewhere"}, "Select a valid choice."),
     ]:
