@@ -9,7 +9,7 @@ from django.contrib.admin import AdminSite
 from django.http import HttpRequest
 
 from ..models import Event, Operation, OperatorAction, SubscriptionState
-from .disclosure import Disclosure, disclosure_of
+from .disclosure import disclosure_of
 from .links import events_url, object_url
 from .permissions import may_view
 
@@ -35,11 +35,21 @@ def action_details(site: AdminSite, request: HttpRequest, action: OperatorAction
     shown = dict(action.details)
     if not may_view(site, request, Event):
         shown = {key: value for key, value in shown.items() if key not in _DATA}
+    disclosure = disclosure_of(request)
+    stream, event_type = action.subject, str(action.details.get("event_type", ""))
+    typed = {
+        key: disclosure.data(stream, event_type, shown[key])
+        for key in ("data_before", "data_after")
+        if key in shown
+    }
+    if isinstance(edited := shown.get("edited"), dict):
+        data = disclosure.data(stream, event_type, edited.get("data"))
+        typed["edited"] = edited | {"data": data}
+    others = {key: value for key, value in shown.items() if key not in typed}
     operation = action.details.get("operation")
     return {
-        "details_data": {
-            key: _shown(disclosure_of(request), action, key, value) for key, value in shown.items()
-        },
+        # What has a type is hidden by it; a field of another class may have the same name.
+        "details_data": {**disclosure.names(stream, others), **typed},
         "operation_url": object_url(site, Operation, operation)
         if operation and may_view(site, request, Operation)
         else None,
@@ -50,13 +60,3 @@ def action_details(site: AdminSite, request: HttpRequest, action: OperatorAction
 
 
 _DATA = ("data_before", "data_after", "edited", "learned")
-
-
-def _shown(disclosure: Disclosure, action: OperatorAction, key: str, value: Any) -> Any:
-    """Data of an event by what its class says; of all else, no class says anything."""
-    event_type = str(action.details.get("event_type", ""))
-    if key in ("data_before", "data_after"):
-        return disclosure.data(action.subject, event_type, value)
-    if key == "edited" and isinstance(value, dict):
-        return value | {"data": disclosure.data(action.subject, event_type, value.get("data"))}
-    return disclosure.names(action.subject, value)
