@@ -10,7 +10,8 @@ pip_install := -m pip install --quiet --disable-pip-version-check -r
 
 with_rabbitmq := $(python) scripts/private_rabbitmq.py --
 
-.PHONY: help demo test test-databases browser chaos olist lint format messages bench explorer-data screenshots clean
+.PHONY: help demo test test-databases browser chaos olist lint format messages bench explorer-data
+.PHONY: screenshots clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,7 +30,7 @@ browser: .venv-browser/browser ## what operators do, in headless Chromium, and w
 	$(in_browser) browser $(ARGS)
 
 chaos: .venv/dev ## kill workers at every step, and count what is lost or doubled [SUITE=name] [STYLE=of sagas]
-	$(with_rabbitmq) $(python) scripts/private_postgresql.py -- $(python) -m chaos \
+	PYTHONPATH=scripts $(python) scripts/private_postgresql.py -- $(python) -m chaos \
 		$(if $(SUITE),--suite $(SUITE)) $(if $(STYLE),--style $(STYLE))
 
 olist: .venv/runtime ## real orders through the shop [DIR=... MONTH=2017-11 STYLE=choreographed KILLS=3]

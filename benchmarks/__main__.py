@@ -24,6 +24,7 @@ SUITES = {
     "store": "store",
     "bus": "bus",
     "sagas": "sagas",
+    "rabbitmq": "rabbitmq",
     "import": "importing",
     "explorer": "explorer",
 }

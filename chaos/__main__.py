@@ -16,7 +16,7 @@ from typing import Any
 
 import django
 
-SUITES = ("bus", "sagas")
+SUITES = ("bus", "sagas", "rabbitmq")
 STYLES = ("orchestrated", "choreographed")
 
 
@@ -24,7 +24,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m chaos", description=__doc__)
     parser.add_argument("--suite", choices=SUITES, help="run one only")
     parser.add_argument("--kills", type=int)
-    parser.add_argument("--events", type=int, help="of the suite bus")
+    parser.add_argument("--events", type=int, help="of the suites bus and rabbitmq")
     parser.add_argument("--orders", type=int, help="of the suite sagas")
     parser.add_argument("--style", choices=STYLES, default=STYLES[0], help="of the order saga")
     arguments = parser.parse_args()

@@ -40,6 +40,7 @@ log.console.level = warning
 log.file = false
 disk_free_limit.absolute = 50MB
 heartbeat = 10
+collect_statistics_interval = 500
 """
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import connection
@@ -49,7 +50,7 @@ def _milliseconds(client: Client, url: str) -> float:
 def addresses(events: int, chance: random.Random) -> Mapping[str, Callable[[], str]]:
     first_key: dict[type[Model], int] = {
         model: model._default_manager.order_by("pk").values_list("pk", flat=True)[0]
-        for model in (AggregateVersion, Snapshot, FailedEvent)
+        for model in (AggregateVersion, FailedEvent)
     }
 
     def number() -> int:
@@ -58,7 +59,7 @@ def addresses(events: int, chance: random.Random) -> Mapping[str, Callable[[], s
     def stream() -> str:
         return stream_id(number() // A_STREAM)
 
-    def listed(model: type = Event, **parameters: str | int) -> str:
+    def listed(model: type = Event, **parameters: Any) -> str:
         options = model._meta  # type: ignore[attr-defined]
         url = reverse(f"admin:{options.app_label}_{options.model_name}_changelist")
         return f"{url}?{urlencode(parameters)}"

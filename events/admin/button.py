@@ -48,10 +48,10 @@ class EventsButton(_ModelAdmin):
         url = self._events_url(request, obj) if obj is not None else None
         names = getattr(response, "template_name", None)
         if url and names:
-            found: Any = get_template(names) if isinstance(names, str) else select_template(names)
+            found = get_template(names) if isinstance(names, str) else select_template(names)
             response.context_data |= {  # type: ignore[attr-defined]
                 "events_url": url,
-                "template_of_the_host": found.template,
+                "template_of_the_host": found.template,  # type: ignore[union-attr]
             }
             response.template_name = "events/explorer/with_button.html"  # type: ignore[attr-defined]
         return response

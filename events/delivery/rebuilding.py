@@ -12,7 +12,7 @@ import dataclasses
 from collections.abc import Callable
 from time import monotonic
 
-from django.db import transaction
+from django.db import connections, transaction
 from django.db.models import Max
 from django.db.models.functions import Now
 
@@ -34,6 +34,9 @@ Progress = Callable[[int, int], object]
 #: So close to the end that the rest fits into the last transaction, which others wait for.
 _CLOSE = 1_000
 _BATCH_SIZE = 10_000
+#: Where nobody else can write meanwhile.
+_BATCH_SIZE_OF_SINGLE_WRITER = 2_000
+_BATCHES_BETWEEN_NOTES = 2
 #: Of a batch.
 _TIMEOUT_SECONDS = 600.0
 
@@ -131,9 +134,10 @@ class Rebuild:
             tally=tally,
         )
         run.seen = began_at
+        step = _BATCHES_BETWEEN_NOTES * self._subscription.batch_size
         try:
             while run.seen < up_to:
-                ending = run.run(min(run.seen + 2 * _BATCH_SIZE, up_to))
+                ending = run.run(min(run.seen + step, up_to))
                 if ending is Ending.STOPPED:
                     return run.seen
                 if ending is Ending.HALTED:
@@ -164,6 +168,11 @@ class Rebuild:
         states.filter(name=self._subscription.name).delete()
 
 
+def _batch_size() -> int:
+    features = connections[events_settings().database].features
+    return _BATCH_SIZE if features.has_select_for_update else _BATCH_SIZE_OF_SINGLE_WRITER
+
+
 def _subscription(
     declared: DeclaredProjection, shadows: dict[shadow_tables.Model, shadow_tables.Model]
 ) -> Subscription:
@@ -176,7 +185,7 @@ def _subscription(
         start=Start.BEGINNING,
         lanes=1,
         in_batches=True,
-        batch_size=_BATCH_SIZE,
+        batch_size=_batch_size(),
         timeout_seconds=_TIMEOUT_SECONDS,
         retry=RetryPolicy(attempts=1),
         on_failure=OnFailure.STOP,

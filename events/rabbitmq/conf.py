@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from importlib.util import find_spec
 from typing import Any
@@ -82,6 +82,11 @@ def rabbitmq_settings() -> RabbitMQSettings:
     given = events_settings().rabbitmq
     if not given:
         raise RabbitMQNotConfigured
+    return checked_settings(given)
+
+
+def checked_settings(given: Mapping[str, Any]) -> RabbitMQSettings:
+    """Raises InvalidInput with the key."""
     known = [field.name for field in dataclasses.fields(RabbitMQSettings)]
     for name in given:
         if name not in known:

@@ -9,7 +9,7 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -21,7 +21,7 @@ from kombu.exceptions import OperationalError
 from ..bus.retry import RetryPolicy
 from ..exceptions import BrokerUnavailable, TopologyMismatch
 from .conf import RabbitMQSettings
-from .topology import Binding, Topology
+from .topology import Binding, Exchange, Queue, Topology
 
 logger = logging.getLogger(__name__)
 
@@ -130,7 +130,7 @@ class Link:
         return f"edda {self._purpose}, {socket.gethostname()}:{os.getpid()}"
 
 
-def declare(connection: amqp.Connection, topology: Topology) -> None:
+def declare(connection: amqp.Connection, topology: Iterable[Exchange | Queue | Binding]) -> None:
     """All of it; what is there already stays as it is. Raises TopologyMismatch for the first part
     that is there, but otherwise; BrokerUnavailable."""
     with broker_errors():

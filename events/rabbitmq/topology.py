@@ -190,7 +190,7 @@ def options_of(kind: type[OptionsT], name: str, options: Mapping[str, Any]) -> O
     known = [each.name for each in fields(kind) if each.name != "name"]
     for option in options:
         if option not in known:
-            close = get_close_matches(_snake_case(option), known, n=1)
+            close = get_close_matches(snake_case(option), known, n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
             raise InvalidInput(option, f"is no option of a {kind.__name__.lower()}: {hint}")
     return kind(name=name, **options)
@@ -205,7 +205,8 @@ def check_routing_key(key: str) -> None:
         raise InvalidInput("routing_key", f"{key!r:.80} is longer than {MAX_NAME_BYTES} bytes")
 
 
-def _snake_case(name: str) -> str:
+def snake_case(name: str) -> str:
+    """As a name that was written in camelCase would be written here."""
     return "".join(f"_{each.lower()}" if each.isupper() else each for each in name)
 
 

@@ -7,6 +7,7 @@ the shared advisory lock of events_announce_append.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
@@ -63,6 +64,9 @@ COPY = """
         event_version, event_data, metadata, correlation_id, causation_id, occurred_on, recorded_at
     ) FROM STDIN
 """
+
+
+_has_escapes = re.compile(r"[\\\n\r\t]").search
 
 
 def copy_history(using: str, events: Sequence[PreparedEvent]) -> Written:
@@ -161,4 +165,6 @@ def copy_line(event: PreparedEvent, place: Place, recorded_at: str) -> str:
 
 
 def _or_null(value: str | None) -> str:
-    return r"\N" if value is None else value.translate(ESCAPES)
+    if value is None:
+        return r"\N"
+    return value.translate(ESCAPES) if _has_escapes(value) else value

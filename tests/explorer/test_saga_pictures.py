@@ -13,15 +13,13 @@ from django.test import Client
 from events.models import OperatorAction
 from sagas.clock import database_time
 from sagas.explorer import diagram
-from sagas.explorer.diagram import of_plan, of_process
+from sagas.explorer.diagram import of_plan
 from sagas.explorer.timing import timing
 from sagas.models import SagaInstance, SagaTimer
-from sagas.process import Process
-from sagas.progress import Standing, process_views, step_views
+from sagas.progress import step_views
 from sagas.running import repository
 from tests.explorer.pages import inline_code, links, list_url, row_url, shown, text_of
 from tests.explorer.test_operator_pages import tiles
-from tests.sagas.outing import variant
 from tests.sagas.trips import (
     blocked,
     charging,
@@ -102,27 +100,6 @@ def test_the_picture_has_a_title_a_description_and_nothing_inline(admin_client):
     assert 'aria-labelledby="diagram-title diagram-description"' in html
     assert html.count('<g class="explorer-step') == html.count("</g>")
     assert inline_code(html) == []
-
-
-def test_a_process_is_drawn_from_the_events_that_were_seen():
-    process: Process = variant().process
-    first = next(iter(process.steps))
-    begun = {cls.event_type: 1 for cls in first.events}
-    done = begun | {cls.event_type: 2 for cls in process.successes(first)}
-    for seen, standing in [
-        ({}, Standing.TO_COME),
-        (begun, Standing.DOING),
-        (done, Standing.DONE),
-    ]:
-        views = process_views(process, seen)
-        assert views[0].standing is standing
-        assert of_process(process, views) is not None
-
-    back = done | {cls.event_type: 3 for cls in process.turned_back_by}
-    assert process_views(process, back)[0].standing is Standing.UNDOING
-    undone = back | {cls.event_type: 4 for each in process.undos(first) for cls in each.emits}
-    assert process_views(process, undone)[0].standing is Standing.UNDONE
-    assert process_views(process, back, [first.name])[0].standing is Standing.UNDONE_BY_HAND
 
 
 def test_attempts_are_listed_with_their_outcome():

@@ -49,12 +49,12 @@ class Stranger:
         self.channel.queue_declare(queue, durable=True, auto_delete=False)
         self.channel.queue_bind(queue, exchange, key)
 
-    def get(self, queue: str) -> Any:
+    def get(self, queue: str, *, no_ack: bool = True) -> Any:
         """The next message, waited for."""
         found: list[Any] = []
 
         def look() -> bool:
-            message = self.channel.basic_get(queue, no_ack=True)
+            message = self.channel.basic_get(queue, no_ack=no_ack)
             if message is not None:
                 found.append(message)
             return bool(found)
