@@ -28,6 +28,8 @@ class Shop:
     customer: UUID
     good_order: UUID
     declined_order: UUID
+    #: Its gateway never answers.
+    waiting_order: UUID
 
 
 class Newsletter:
@@ -51,9 +53,11 @@ def fill_shop() -> Shop:
     customer = new_id()
     command_bus.dispatch(RegisterUser(user_id=customer, email=EMAIL, name="Ada Lovelace"))
     command_bus.dispatch(ReceiveStock(product_id="quill", quantity=100))
-    good, declined = (_placed(customer, method) for method in ("card", "declined"))
+    good, declined, waiting = (
+        _placed(customer, method) for method in ("card", "declined", "no_answer")
+    )
     drain(raise_errors=False)
-    return Shop(customer=customer, good_order=good, declined_order=declined)
+    return Shop(customer=customer, good_order=good, declined_order=declined, waiting_order=waiting)
 
 
 def _placed(customer: UUID, payment_method: str) -> UUID:

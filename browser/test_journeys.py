@@ -35,8 +35,8 @@ def test_order_is_found_by_the_id_of_its_customer(
 ) -> None:
     search(page, f"data.user_id:{shop.customer} type:OrderPlaced")
     rows = page.locator("#result_list tbody tr")
-    expect(rows).to_have_count(2)
-    rows.nth(1).locator("th a").click()
+    expect(rows).to_have_count(3)
+    rows.last.locator("th a").click()
     expect(page.locator("h1").last).to_have_text("OrderPlaced")
     expect(page.locator(".explorer-facts")).to_contain_text(str(shop.good_order))
 
@@ -91,6 +91,24 @@ def test_dead_letter_is_retried_after_its_handler_was_mended(page: Page, shop: S
     drain()
     assert Newsletter.sent == [str(shop.customer)]
     assert not FailedEvent.objects.filter(subscription_id=FAILING).exists()
+
+
+def test_saga_that_waits_in_vain_is_compensated_after_a_look_at_what_will_happen(
+    page: Page, shop: Shop
+) -> None:
+    page.goto(f"/admin/sagas/sagainstance/?q={shop.waiting_order}")
+    page.locator("#result_list tbody tr").first.locator("th a").click()
+    page.locator("#content").get_by_role("link", name="Compensate", exact=True).click()
+    expect(page.locator("#content")).to_contain_text("These are undone, in this order:")
+    expect(page.locator("#content")).to_contain_text("ReleaseInventory")
+    page.fill("textarea[name=reason]", "the gateway is gone")
+    page.locator("input[type=submit][value=Compensate]").click()
+    expect(page.locator(".messagelist")).to_be_visible()
+    drain(raise_errors=False)
+    action = OperatorAction.objects.get(action="saga_compensate")
+    assert action.reason == "the gateway is gone"
+    page.goto(f"/admin/events/event/?q=stream:Reservation-{shop.waiting_order}")
+    expect(page.locator("#result_list")).to_contain_text("InventoryReleased")
 
 
 def test_list_follows_what_is_appended(page: Page, shop: Shop) -> None:

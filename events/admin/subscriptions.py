@@ -159,7 +159,7 @@ class SubscriptionAdmin(OperatedAdmin):
     def lately(self, row: MeasuredSubscription) -> str:
         if row.trend is None:
             return "-"
-        title = _("Lag in the last half hour: %(trend)s") % {"trend": _(row.trend.direction)}
+        title = _("Lag in the last half hour: %(trend)s") % {"trend": row.trend.direction_label}
         chart = sparkline(title, row.trend.lags)
         return render_to_string("events/explorer/components/sparkline.html", {"chart": chart})
 

@@ -17,7 +17,7 @@ from ..bus.subscription import Subscription, subscriptions
 from ..conf import events_settings
 from ..messages import DomainEvent
 from ..models import Event, SubscriptionState
-from ..personal import shape_of
+from ..personal.shapes import declares_personal, shape_of
 from ..registry import event_types
 from ..upcasting import upcasters
 from .aggregate_classes import aggregate_classes
@@ -113,7 +113,7 @@ def _row(site: AdminSite, name: str, cls: type[DomainEvent] | None, last: Event 
     return TypeRow(
         name=name,
         version=cls.event_version if cls else None,
-        has_personal=cls is not None and shape_of(cls) is not None,
+        has_personal=cls is not None and declares_personal(shape_of(cls)),
         url=page_url(site, Event, "type", arguments={"event_type": name}),
         last=last,
         producers=sorted({each.aggregate_type for each in _producers(cls)}) if cls else [],

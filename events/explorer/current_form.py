@@ -12,7 +12,7 @@ from ..codec import JsonObject, resolved_annotations
 from ..exceptions import EventsError
 from ..messages import ENVELOPE, DomainEvent
 from ..models import Event
-from ..personal.shapes import Fields, shape_of
+from ..personal.shapes import Fields, declares_personal, shape_of
 from ..registry import event_types
 
 
@@ -77,7 +77,7 @@ def typed_fields(cls: type[DomainEvent], data: JsonObject | None = None) -> list
         TypedField(
             name=field.name,
             type_name=type_name(annotations[field.name]),
-            is_personal=bool(personal.get(field.name)),
+            is_personal=declares_personal(personal.get(field.name)),
             is_missing=data is not None and field.name not in data,
             value=(data or {}).get(field.name),
         )

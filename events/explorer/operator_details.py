@@ -37,15 +37,19 @@ def action_details(site: AdminSite, request: HttpRequest, action: OperatorAction
         shown = {key: value for key, value in shown.items() if key not in _DATA}
     disclosure = disclosure_of(request)
     stream, event_type = action.subject, str(action.details.get("event_type", ""))
-    for key in ("data_before", "data_after"):
-        if key in shown:
-            shown[key] = disclosure.data(stream, event_type, shown[key])
-    if isinstance(shown.get("edited"), dict):
-        edited = shown["edited"]
-        shown["edited"] = edited | {"data": disclosure.data(stream, event_type, edited.get("data"))}
+    typed = {
+        key: disclosure.data(stream, event_type, shown[key])
+        for key in ("data_before", "data_after")
+        if key in shown
+    }
+    if isinstance(edited := shown.get("edited"), dict):
+        data = disclosure.data(stream, event_type, edited.get("data"))
+        typed["edited"] = edited | {"data": data}
+    others = {key: value for key, value in shown.items() if key not in typed}
     operation = action.details.get("operation")
     return {
-        "details_data": disclosure.names(stream, shown),
+        # What has a type is hidden by it; a field of another class may have the same name.
+        "details_data": {**disclosure.names(stream, others), **typed},
         "operation_url": object_url(site, Operation, operation)
         if operation and may_view(site, request, Operation)
         else None,

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from ..delivery.metrics import SubscriptionMetrics
 from ..delivery.sampling import SAMPLE_SECONDS
@@ -21,6 +22,13 @@ from .queries import in_log_database
 SHOWN = timedelta(minutes=30)
 #: Of the rate: shorter is nervous, longer is late.
 _RATED_SAMPLES = 20
+
+_DIRECTIONS = {
+    "growing": gettext_lazy("growing"),
+    "shrinking": gettext_lazy("shrinking"),
+    "steady": gettext_lazy("steady"),
+    "unknown": gettext_lazy("unknown"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +64,10 @@ class Trend:
         if abs(rises) <= max(1, known[0] // 20):
             return "steady"
         return "growing" if rises > 0 else "shrinking"
+
+    @property
+    def direction_label(self) -> Any:
+        return _DIRECTIONS[self.direction]
 
     def catches_up_in(self, metrics: SubscriptionMetrics) -> str | None:
         """None where it isn't behind, or doesn't get closer."""

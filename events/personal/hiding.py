@@ -7,10 +7,21 @@ from typing import Any
 
 from ..aggregates import EventSourcedAggregate
 from ..registry import event_types
-from .shapes import Fields, Items, Shape, Whole, applied_classes, personal_names, shape_of
+from .shapes import (
+    Fields,
+    Items,
+    Shape,
+    Untyped,
+    Whole,
+    applied_classes,
+    declares_personal,
+    personal_names,
+    shape_of,
+)
 
 #: Shorter ones are found in texts where they mean something else.
 MIN_LENGTH_WITHIN_TEXT = 5
+MIN_BEGINNING = 10
 
 
 class Hidden(str):
@@ -28,9 +39,13 @@ def hide(value: Any, shape: Shape) -> Any:
     isn't there is no secret."""
     if shape is None or value is None:
         return value
+    if isinstance(shape, Untyped):
+        return hide_names(value, personal_names())
     if isinstance(shape, Fields) and isinstance(value, dict):
+        # Of a class with personal fields, nobody knows what one that it doesn't have was.
+        otherwise = Whole() if declares_personal(shape) else Untyped()
         return {
-            key: hide(part, shape.by_name[key]) if key in shape.by_name else _hidden(part)
+            key: hide(part, shape.by_name.get(key) if key in shape.by_name else otherwise)
             for key, part in value.items()
         }
     if isinstance(shape, Items) and isinstance(value, list):
@@ -70,9 +85,20 @@ def hide_values(value: Any, personal: frozenset[str]) -> Any:
 def hide_in_text(text: str, personal: frozenset[str]) -> str:
     """Of a message or a traceback."""
     for value in sorted(personal, key=len, reverse=True):
-        if len(value) >= MIN_LENGTH_WITHIN_TEXT and value in text:
-            text = text.replace(value, HIDDEN)
+        for spelling in {value, repr(value)[1:-1]}:
+            if len(spelling) >= MIN_LENGTH_WITHIN_TEXT:
+                text = text.replace(spelling, HIDDEN)
+                text = _without_beginning(text, spelling)
     return text
+
+
+def _without_beginning(text: str, value: str) -> str:
+    """Errors cut what they quote: the value may be there in part."""
+    if value[:MIN_BEGINNING] not in text or len(value) <= MIN_BEGINNING:
+        return text
+    lengths = range(len(value) - 1, MIN_BEGINNING - 1, -1)
+    longest = next(value[:length] for length in lengths if value[:length] in text)
+    return text.replace(longest, HIDDEN)
 
 
 def personal_values(value: Any, shape: Shape) -> frozenset[str]:
@@ -85,16 +111,27 @@ def _personal_values(value: Any, shape: Shape) -> Iterator[str]:
         return
     if isinstance(shape, Whole):
         yield from _strings(value)
+    elif isinstance(shape, Untyped):
+        yield from _values_by_name(value, personal_names())
     elif isinstance(value, dict):
+        otherwise = Whole() if declares_personal(shape) else Untyped()
         for key, part in value.items():
-            known = isinstance(shape, Items) or key in shape.by_name
-            inner = shape.item if isinstance(shape, Items) else shape.by_name.get(key)
-            yield from _personal_values(part, inner if known else Whole())
+            inner = shape.item if isinstance(shape, Items) else shape.by_name.get(key, otherwise)
+            yield from _personal_values(part, inner)
     elif isinstance(value, list) and isinstance(shape, Items):
         for part in value:
             yield from _personal_values(part, shape.item)
     else:
         yield from _strings(value)
+
+
+def _values_by_name(value: Any, names: frozenset[str]) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield from _strings(part) if key in names else _values_by_name(part, names)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _values_by_name(part, names)
 
 
 def _strings(value: Any) -> Iterator[str]:
@@ -139,5 +176,7 @@ def hide_in_state(
     if aggregate_class is None:
         return hide_values(hide_names(state, personal_names()), personal)
     state = hide(state, shape_of(aggregate_class))
-    state = hide_names(state, personal_names(applied_classes(aggregate_class)))
+    # One that applies events in its own way may hold those of any class.
+    applied = applied_classes(aggregate_class) or None
+    state = hide_names(state, personal_names(applied))
     return hide_values(state, personal)

@@ -40,8 +40,20 @@ class Items:
     item: Shape
 
 
+@dataclass(frozen=True, slots=True)
+class Untyped:
+    """Any JSON: in it, what any event class calls personal is so by its name."""
+
+
 #: None: nothing in it is personal.
-Shape: TypeAlias = Whole | Fields | Items | None
+Shape: TypeAlias = Whole | Fields | Items | Untyped | None
+
+
+def declares_personal(shape: Shape) -> bool:
+    """More than that something in it could be."""
+    if isinstance(shape, Fields):
+        return any(declares_personal(part) for part in shape.by_name.values())
+    return declares_personal(shape.item) if isinstance(shape, Items) else isinstance(shape, Whole)
 
 
 def shape_of(cls: type) -> Shape:
@@ -77,11 +89,11 @@ def _shape(annotation: Any) -> Shape:
     if origin in (list, dict, tuple):
         parts = [shape for each in arguments if (shape := _shape(each))]
         if origin is tuple and parts and arguments[-1] is not Ellipsis:
-            return Whole()
+            return Whole() if any(map(declares_personal, parts)) else Untyped()
         return Items(parts[0]) if parts else None
     if isinstance(annotation, type) and dataclasses.is_dataclass(annotation):
         return shape_of(annotation)
-    return None
+    return Untyped() if annotation is Any else None
 
 
 def personal_names(classes: Iterable[type] | None = None) -> frozenset[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from events.exceptions import EventsError
 from events.explorer.presentation import duration
@@ -42,6 +42,17 @@ _ENDS: Mapping[type[DomainEvent], tuple[Direction, str]] = {
     events.CompensationSkipped: (Direction.UNDO, "done by hand"),
     events.CompensationAbandoned: (Direction.UNDO, "given up"),
 }
+_LABELS = {
+    "": gettext_lazy("under way"),
+    "succeeded": gettext_lazy("succeeded"),
+    "rejected": gettext_lazy("rejected"),
+    "failed": gettext_lazy("failed"),
+    "timed out": gettext_lazy("timed out"),
+    "skipped": gettext_lazy("skipped"),
+    "failed, retried later": gettext_lazy("failed, retried later"),
+    "done by hand": gettext_lazy("done by hand"),
+    "given up": gettext_lazy("given up"),
+}
 _TONES = {"succeeded": "good", "skipped": "warning", "done by hand": "warning", "": "busy"}
 
 
@@ -63,8 +74,8 @@ class Attempt:
         return _TONES.get(self.outcome, "bad")
 
     @property
-    def label(self) -> str:
-        return self.outcome or _("under way")
+    def label(self) -> Any:
+        return _LABELS[self.outcome]
 
     @property
     def took(self) -> str:

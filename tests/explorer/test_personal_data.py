@@ -8,12 +8,23 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from events.delivery.draining import drain
 from events.explorer.disclosure import REVEALED_FOR
 from events.models import AggregateVersion, Event, OperatorAction
-from events.personal import HIDDEN, fill_in, hide_in_event, hide_in_state, personal_names
+from events.personal import (
+    HIDDEN,
+    fill_in,
+    hide_in_event,
+    hide_in_state,
+    hide_in_text,
+    personal_names,
+)
+from sagas.models import SagaInstance
 from tests.explorer.pages import row_url, text_of
 from tests.explorer.people import CITY, EMAIL, Person, PersonBroken, PlanChanged, person, staff
 from tests.explorer.rows import stored_event, stored_snapshot
+from tests.orders.shop import address, place
+from tests.orders.styles import installed
 
 VIEW = ("view_event", "view_aggregateversion", "view_snapshot")
 SECRETS = (EMAIL, "Via Po 1")
@@ -188,3 +199,37 @@ def test_what_is_left_hidden_in_an_edit_keeps_its_value() -> None:
         "list": [{"a": 2}, {"a": "x"}, {"a": 3}],
         "plan": "paid",
     }
+
+
+def test_values_of_no_type_are_hidden_by_the_names_that_any_class_calls_personal() -> None:
+    data = {"reading": {"email": EMAIL, "plan": "free", "list": [{"street": "Via Po 1"}]}}
+    assert hide_in_event("tests.Measured", data) == {
+        "reading": {"email": HIDDEN, "plan": "free", "list": [{"street": HIDDEN}]}
+    }
+    assert hide_in_event("tests.Measured", {"older": {"email": EMAIL}, "n": 1}) == {
+        "older": {"email": HIDDEN},
+        "n": 1,
+    }
+
+
+def test_saga_shows_no_personal_data_of_what_it_was_started_with(admin_client: Client) -> None:
+    with installed("orchestrated"):
+        place()
+        drain()
+    stream = AggregateVersion.objects.get(aggregate_type="Saga")
+    pages = [row_url(event) for event in Event.objects.filter(aggregate_type="Saga")]
+    pages += [row_url(stream), state_url(stream), row_url(SagaInstance.objects.get())]
+    for url in pages:
+        assert address().street not in text_of(admin_client, url), url
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("got 'ada@example.com' here", "got '•••' here"),
+        ("got 'ada@example", "got '•••"),
+        ("got 'ada@exam", "got 'ada@exam"),
+    ],
+)
+def test_value_that_an_error_quotes_in_part_is_hidden(text: str, shown: str) -> None:
+    assert hide_in_text(text, frozenset({EMAIL})) == shown

@@ -234,7 +234,7 @@ def many_rows(rows: list[Event]) -> None:
     """Enough for statistics. That the table is still small is no reason to read it whole here."""
     stored_events(300, aggregate_type="Order", event_type="tests.ItemRemoved")
     stored_streams([f"Order-{number}" for number in range(300)])
-    for number in range(100):
+    for number in range(300):
         stored_snapshot(aggregate_type="Order", aggregate_id=f"{number}")
     RegisteredUser.objects.bulk_create(
         RegisteredUser(
