@@ -16,8 +16,9 @@ with_rabbitmq := $(python) scripts/private_rabbitmq.py --
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: .venv/runtime ## show it in a browser [PORT=8000] [ONCE=1: run through it once and end]
-	$(python) manage.py demo --port $(PORT) $(if $(ONCE),--once)
+demo: .venv/runtime ## show it in a browser [PORT=8000] [ONCE=1: end after one run] [BROKER=1: with RabbitMQ]
+	$(if $(BROKER),$(with_rabbitmq) sh -c 'RABBITMQ_URL=$$AMQP_URL exec "$$@"' sh) \
+		$(python) manage.py demo --port $(PORT) $(if $(ONCE),--once)
 
 test: .venv/dev ## run the tests on PostgreSQL, then on SQLite [ARGS="-n 2 -k word"]
 	$(with_rabbitmq) $(MAKE) --no-print-directory test-databases

@@ -9,7 +9,7 @@ from config.settings import INSTALLED_APPS as ALL_APPS
 
 INSTALLED_APPS = [app for app in ALL_APPS if app not in ("users", "demo")]
 INSTALLED_APPS += ["benchmarks.bus", "benchmarks.sagas"]
-EVENTS = EVENTS | {"wake_up": None}
+EVENTS = EVENTS | {"wake_up": None, "rabbitmq": None}
 Q_CLUSTER = Q_CLUSTER | {"log_level": "WARNING"}
 DEBUG = False
 ALLOWED_HOSTS = ["localhost"]

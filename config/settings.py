@@ -67,6 +67,12 @@ TEMPLATES = [
 
 # Defaults of the app, with their meaning: events/conf.py
 EVENTS: dict[str, Any] = {"wake_up": "events.delivery.djangoq.wake_up"}
+# With a broker, the log is published to it. Defaults: events/rabbitmq/conf.py
+if rabbitmq_url := env.str("RABBITMQ_URL", default=""):
+    EVENTS["rabbitmq"] = {
+        "url": rabbitmq_url,
+        "management_url": env.str("RABBITMQ_MANAGEMENT_URL", default="") or None,
+    }
 
 # Defaults of the shop: orders/conf.py
 ORDERS: dict[str, Any] = {

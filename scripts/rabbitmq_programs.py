@@ -63,7 +63,8 @@ def _unpacked() -> Programs:
     if not usr.exists():
         _download()
     [bindir] = (usr / "lib" / "erlang").glob("erts-*/bin")
-    libraries = [path for path in (usr / "lib").glob("*-linux-*") if path.is_dir()]
+    places = (usr / "lib", UNPACKED / "lib")
+    libraries = [path for place in places for path in place.glob("*-linux-*") if path.is_dir()]
     environment = {
         "PATH": f"{UNPACKED / 'bin'}:{os.environ.get('PATH', os.defpath)}",
         "LD_LIBRARY_PATH": ":".join(map(str, libraries)),

@@ -15,8 +15,6 @@ from events.rabbitmq.messages import OutgoingMessage, message_of
 from events.rabbitmq.topology import Binding, Queue, Topology
 from events.store.configured import event_store
 
-from ..store.ours import save_accounts
-
 
 def url() -> str:
     return os.environ["AMQP_URL"]
@@ -51,9 +49,7 @@ class BoundQueue:
         return int(self._channel.queue_declare(self.name, passive=True).message_count)
 
 
-def messages_of_log(settings: RabbitMQSettings, events: int) -> Sequence[OutgoingMessage]:
-    """Of as many events, which are appended first."""
-    save_accounts(events)
+def messages_of_log(settings: RabbitMQSettings) -> Sequence[OutgoingMessage]:
     return [
         message_of(event, exchange=settings.exchange, source=settings.source)
         for event in event_store().read_log()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 
 import pika
@@ -12,6 +13,7 @@ from django.utils import timezone
 from events.bus.queues import QueueOptions
 from events.bus.subscription import Subscription, subscribe
 from events.models import InboxEntry
+from events.rabbitmq.conf import RabbitMQSettings
 from events.rabbitmq.consuming import Consumer
 from events.rabbitmq.layout import dead_letter_exchange
 from events.rabbitmq.messages import IncomingMessage, recorded_event_of
@@ -22,6 +24,7 @@ from ..bus.ours import write_row
 from ..harness import Contender, Operation, race
 from ..report import Row, rows_against
 from ..server import Server
+from ..store.ours import save_accounts
 from .broker import BoundQueue, messages_of_log, use_broker
 from .relaying import pika_url
 
@@ -30,7 +33,7 @@ ROUNDS = 7
 OURS, PIKA = "ours", "pika, a commit and an acknowledgement for each"
 NAME = "benchmarks.consumer"
 PREFETCH = 200
-#: One operation a turn: the queue is filled for so many.
+#: One operation a turn: the queue is filled for one.
 ONCE = 0.01
 
 
@@ -38,8 +41,8 @@ def rows(server: Server, events: int = EVENTS, rounds: int = ROUNDS) -> Iterator
     speeds = race(
         server,
         [
-            Contender(OURS, partial(prepare_consumer, events, rounds)),
-            Contender(PIKA, partial(prepare_pika, events, rounds)),
+            Contender(OURS, partial(prepare_consumer, events), partial(_filled, "consumer")),
+            Contender(PIKA, partial(prepare_pika, events), partial(_filled, "pika.consumer")),
         ],
         units=events,
         rounds=rounds,
@@ -54,9 +57,10 @@ def rows(server: Server, events: int = EVENTS, rounds: int = ROUNDS) -> Iterator
     )
 
 
-def prepare_consumer(events: int, rounds: int) -> Operation:
+def prepare_consumer(events: int) -> Operation:
     settings = use_broker("consumer")
-    queue = _filled("consumer", events, rounds)
+    save_accounts(events)
+    queue = _queue(settings)
     options = QueueOptions(name=queue.name, prefetch=PREFETCH)
     subscription: Subscription = subscribe("*", write_row, name=NAME, queue=options)
 
@@ -74,8 +78,9 @@ def prepare_consumer(events: int, rounds: int) -> Operation:
     return consume_all
 
 
-def prepare_pika(events: int, rounds: int) -> Operation:
-    queue = _filled("pika.consumer", events, rounds)
+def prepare_pika(events: int) -> Operation:
+    save_accounts(events)
+    queue = _queue(use_broker("pika.consumer"))
     channel = pika.BlockingConnection(pika.URLParameters(pika_url())).channel()
     channel.basic_qos(prefetch_count=PREFETCH)
 
@@ -96,19 +101,22 @@ def prepare_pika(events: int, rounds: int) -> Operation:
     return consume_all
 
 
-def _filled(name: str, events: int, rounds: int) -> BoundQueue:
-    """With the same events for each turn."""
+@contextmanager
+def _filled(name: str) -> Iterator[None]:
+    """With the events of the log, anew for each turn, so that none is left behind by it."""
     settings = use_broker(name)
-    messages = messages_of_log(settings, events)
-    queue = BoundQueue(
+    queue = _queue(settings)
+    queue.empty()
+    publisher = Publisher(settings, Topology(), purpose="benchmark")
+    publisher.publish(messages_of_log(settings))
+    publisher.close()
+    yield
+
+
+def _queue(settings: RabbitMQSettings) -> BoundQueue:
+    """As a subscription's."""
+    return BoundQueue(
         settings,
-        # As a subscription's.
         dead_letter_exchange=dead_letter_exchange(settings.exchange),
         dead_letter_routing_key=f"{settings.exchange}.all",
     )
-    queue.empty()
-    publisher = Publisher(settings, Topology(), purpose="benchmark")
-    for _ in range(rounds + 2):
-        publisher.publish(messages)
-    publisher.close()
-    return queue

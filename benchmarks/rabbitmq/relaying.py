@@ -63,7 +63,8 @@ def prepare_relay(events: int) -> Operation:
 
 def prepare_pika(events: int) -> Operation:
     settings = use_broker("pika")
-    messages = messages_of_log(settings, events)
+    save_accounts(events)
+    messages = messages_of_log(settings)
     queue = BoundQueue(settings)
     channel = pika.BlockingConnection(pika.URLParameters(pika_url())).channel()
     channel.confirm_delivery()
@@ -91,7 +92,8 @@ def prepare_pika(events: int) -> Operation:
 
 def prepare_kombu(events: int) -> Operation:
     settings = use_broker("kombu")
-    messages = messages_of_log(settings, events)
+    save_accounts(events)
+    messages = messages_of_log(settings)
     queue = BoundQueue(settings)
     connection = Connection(url())
     producer = connection.Producer()

@@ -179,6 +179,13 @@ class _Doctor:
             if found is None:
                 continue
             yield from _policies(name, found)
+            if found.get("state") is None:
+                yield Finding(
+                    Severity.WARNING,
+                    f"queue {name}",
+                    "says nothing of itself: it is some seconds old, or it has no leader and "
+                    "confirms nothing",
+                )
         for subscription in self.subscriptions:
             assert subscription.queue is not None
             found = self.management.queue(subscription.queue.name)

@@ -20,7 +20,15 @@ from ..bus.retry import RetryPolicy
 from ..bus.subscription import Subscription
 from ..exceptions import InvalidInput
 from .messages import binding_key
-from .topology import Binding, Exchange, ExchangeKind, Queue, Topology, milliseconds
+from .topology import (
+    Binding,
+    Exchange,
+    ExchangeKind,
+    Queue,
+    QueueKind,
+    Topology,
+    milliseconds,
+)
 
 MAX_UNROUTED = 10_000
 
@@ -32,8 +40,9 @@ def event_topology(exchange: str) -> Topology:
     topology.add(
         Exchange(name=unrouted, kind=ExchangeKind.FANOUT),
         Exchange(name=exchange, alternate=unrouted),
-        # An event that nobody listens to is nothing unusual: it must not fill the disk.
-        Queue(name=unrouted, max_length=MAX_UNROUTED, drops_oldest=True),
+        # An event that nobody listens to is nothing unusual: it must not fill the disk, and isn't
+        # worth what a quorum queue costs.
+        Queue(name=unrouted, kind=QueueKind.CLASSIC, max_length=MAX_UNROUTED, drops_oldest=True),
         Binding(unrouted, unrouted, ""),
     )
     return topology

@@ -18,6 +18,7 @@ from events.models import Event
 from tests.explorer.pages import links, list_url, shown, text_of
 from tests.explorer.people import staff
 from tests.explorer.rows import stored_event, stored_events
+from tests.explorer.test_statements import lists, plan_of, statements
 from tests.factories import MOMENT
 
 
@@ -172,6 +173,10 @@ def test_field_with_an_index_is_found_in_the_whole_log(client: Client) -> None:
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE events")
         assert found(client, "data.order.id:o-1") == [str(wanted.position)]
+        (heads,) = filter(lists, statements(client, list_url(Event, q="data.order.id:o-2")))
+        plan = plan_of(heads)
+        assert "events_json_" in plan, plan
+        assert "Sort" not in plan, plan
         first = text_of(client, list_url(Event, q="data.order.id:o-2"))
         assert len(shown(client, list_url(Event) + links(first)["Next"])) == 50
         response = client.get(list_url(Event, q="o-1"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -81,8 +81,9 @@ class Style:
 
 
 @contextmanager
-def installed(name: str) -> Iterator[Style]:
-    with mock.patch.object(subscriptions, "_by_name", _subscriptions_of(name)):
+def installed(name: str, *, without: Collection[str] = ()) -> Iterator[Style]:
+    chosen = {key: each for key, each in _subscriptions_of(name).items() if key not in without}
+    with mock.patch.object(subscriptions, "_by_name", chosen):
         follow_subscriptions()
         yield Style(name)
     follow_subscriptions()

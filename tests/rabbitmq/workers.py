@@ -30,7 +30,12 @@ SOON = RetryPolicy(attempts=1, first_delay_seconds=0.2, factor=1, max_delay_seco
 
 def use(rabbitmq: dict[str, Any]) -> None:
     """In this process: no other subscriptions, these settings, and no patience."""
-    engine.OUTAGE_BACK_OFF = consuming.OUTAGE_BACK_OFF = consuming.RECONNECT = SOON
+    for module, name in (
+        (engine, "OUTAGE_BACK_OFF"),
+        (consuming, "OUTAGE_BACK_OFF"),
+        (consuming, "RECONNECT"),
+    ):
+        setattr(module, name, SOON)
     for each in list(subscriptions):
         subscriptions.remove(each.name)
     django_settings.EVENTS = django_settings.EVENTS | {"rabbitmq": rabbitmq}

@@ -14,6 +14,8 @@ from rich.progress import Progress
 from rich.table import Table
 
 from demo import scenario, shopping
+from demo.broker import SecondService, running_second_service
+from demo.broker import differences as unheard
 from demo.cluster import is_all_handled, running_cluster, wait_until
 from demo.tally import Tally
 from events.delivery.draining import drain
@@ -35,14 +37,15 @@ class Command(BaseCommand):
         console = Console()
         drain()  # what an earlier demo left; and from now on, mails are sent
         tally = Tally()
-        with running_cluster():
+        with running_second_service() as service, running_cluster():
             scenario.ensure_operator(tally)
             _play(console, tally)
             placed = _shop(console, tally)
             wait_until(lambda: is_all_handled() and not shopping.differences(placed))
             console.print(_summary(tally))
             console.print(_orders(placed))
-            if found := [*scenario.differences(tally), *shopping.differences(placed)]:
+            heard = _heard(console, tally, service) if service else []
+            if found := [*scenario.differences(tally), *shopping.differences(placed), *heard]:
                 raise CommandError("Not as expected: " + "; ".join(found))
             console.print(f"All as expected, in {tally.seconds():.1f} s.")
             if not once:
@@ -66,6 +69,17 @@ def _orders(placed: dict[UUID, shopping.Kind]) -> Table:
     for (kind, standing), number in shopping.outcomes(placed).items():
         table.add_row(kind, str(number), standing)
     return table
+
+
+def _heard(console: Console, tally: Tally, service: SecondService) -> list[str]:
+    """What another project has got of it all over RabbitMQ. Returns what is missing."""
+    wait_until(lambda: not unheard(service.counts(), tally.events()))
+    counts = service.counts()
+    console.print(
+        f"Over RabbitMQ, the service in examples/loyalty has heard of {counts['orders']} orders of "
+        f"{counts['customers']} customers, {counts['completed']} of them completed."
+    )
+    return unheard(counts, tally.events())
 
 
 def _summary(tally: Tally) -> Table:
