@@ -29,12 +29,13 @@ class Group:
 
     fingerprint: str
     newest: FailedEvent
-    #: Of all states, up to MAX_COUNT.
+    #: Of all states, up to the limit.
     count: int
+    limit: int
 
     @property
     def shown_count(self) -> str:
-        return count_up_to(self.count, MAX_COUNT)
+        return count_up_to(self.count, self.limit)
 
 
 # The next fingerprints by a loose scan of their index; of each the newest row, and a count that has
@@ -59,7 +60,7 @@ _GROUPS = """
 _LARGE = ("traceback", "edited")
 
 
-def groups(after: str = "", limit: int = MAX_GROUPS) -> list[Group]:
+def groups(after: str = "", limit: int = MAX_GROUPS, *, count_to: int = MAX_COUNT) -> list[Group]:
     """Of the next fingerprints, the one that failed last first. What has only waited has none."""
     columns = ", ".join(
         f"newest.{field.column}"
@@ -67,9 +68,12 @@ def groups(after: str = "", limit: int = MAX_GROUPS) -> list[Group]:
         if field.name not in _LARGE
     )
     rows: Any = FailedEvent.objects.raw(
-        _GROUPS.format(columns=columns), [after, limit, MAX_COUNT], using=events_settings().database
+        _GROUPS.format(columns=columns), [after, limit, count_to], using=events_settings().database
     )
-    return [Group(fingerprint=row.fingerprint, newest=row, count=row.members) for row in rows]
+    return [
+        Group(fingerprint=row.fingerprint, newest=row, count=row.members, limit=count_to)
+        for row in rows
+    ]
 
 
 def groups_details(site: AdminSite, request: HttpRequest) -> dict[str, Any]:

@@ -66,11 +66,12 @@ class FailureGroupFilter(StoredValueFilter):
     parameter_name = "group"
     column = "fingerprint"
     _shown = 20
+    _counted = 100
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[str, Any]]:
         return [
             (group.fingerprint, f"{group.newest.error_type} ({group.shown_count})")
-            for group in failure_groups.groups(limit=self._shown)
+            for group in failure_groups.groups(limit=self._shown, count_to=self._counted)
         ]
 
 

@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 MAX_ROWS = 5
 #: Of the log, in positions, that is no reason to look closer.
 _NOTEWORTHY_LAG = 1_000
+#: Of a group: the page of all of them counts further.
+_COUNTED = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,7 +285,7 @@ def _behind(site: AdminSite, found: Sequence[SubscriptionMetrics]) -> Section:
 
 
 def _groups(site: AdminSite, request: HttpRequest) -> Section:
-    found = failure_groups.groups(limit=failure_groups.MAX_GROUPS)[:MAX_ROWS]
+    found = failure_groups.groups(count_to=_COUNTED)[:MAX_ROWS]
     return Section(
         id="groups",
         title=_("Failures, by their cause"),

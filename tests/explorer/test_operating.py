@@ -349,5 +349,5 @@ def test_the_list_of_failed_events_is_neither_counted_nor_read_with_its_tracebac
     assert statements
     # Counts of groups have an end.
     counting = [each for each in statements if "COUNT(*)" in each.upper()]
-    assert not [each for each in counting if "LIMIT 1000" not in each]
+    assert not [each for each in counting if "LIMIT 100" not in each]
     assert not [each for each in statements if '"traceback"' in each]

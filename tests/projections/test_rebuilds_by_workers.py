@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from events.bus.subscription import Delivery
 from events.delivery import background, rebuilding
@@ -129,6 +132,21 @@ def test_another_worker_goes_on_with_a_rebuild(broken, small_steps, monkeypatch)
         assert steps < 20
 
     assert steps > 3
+    operation.refresh_from_db()
+    assert operation.status == "done"
+    assert rows() == expected()
+
+
+def test_a_worker_that_died_before_it_had_made_its_tables_is_waited_for_and_replaced(broken):
+    operation, rows_of_it = ask(), background.operations()
+    now = timezone.now()
+    rows_of_it.update(status="running", started_at=now, updated_at=now)
+    assert not background._advance_rebuild(operation.pk)
+    assert not shadow_tables()
+
+    rows_of_it.update(updated_at=now - timedelta(minutes=2))
+    drain()
+
     operation.refresh_from_db()
     assert operation.status == "done"
     assert rows() == expected()
