@@ -76,7 +76,7 @@ def test_what_is_no_projection_can_not_be_rebuilt():
 
 
 def test_a_cancelled_rebuild_leaves_the_rows_as_they_were(broken, small_steps, monkeypatch):
-    monkeypatch.setattr(rebuilding, "_BATCH_SIZE", 2)
+    monkeypatch.setattr(rebuilding, "_batch_size", lambda: 2)
     operation = ask()
     background._advance_rebuild(operation.pk)
     operation.refresh_from_db()
@@ -124,7 +124,7 @@ def test_a_rebuild_that_fails_says_why(broken, monkeypatch):
 
 
 def test_another_worker_goes_on_with_a_rebuild(broken, small_steps, monkeypatch):
-    monkeypatch.setattr(rebuilding, "_BATCH_SIZE", 2)
+    monkeypatch.setattr(rebuilding, "_batch_size", lambda: 2)
     operation = ask()
     steps = 1
     while background._advance_rebuild(operation.pk):
