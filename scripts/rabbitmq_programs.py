@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -78,8 +79,7 @@ def _download() -> None:
     spare = UNPACKED.with_name(f"rabbitmq.{os.getpid()}")
     spare.mkdir(parents=True)
     try:
-        packages = _packages() or _packages_after_update()
-        _run(["apt-get", "download", "--quiet", *packages], spare)
+        _download_packages(spare)
         for archive in spare.glob("*.deb"):
             _run(["dpkg-deb", "--extract", str(archive), str(spare)], spare)
             archive.unlink()
@@ -87,6 +87,15 @@ def _download() -> None:
         spare.rename(UNPACKED)
     finally:
         shutil.rmtree(spare, ignore_errors=True)
+
+
+def _download_packages(directory: Path) -> None:
+    download = ["apt-get", "download", "--quiet"]
+    if packages := _packages():
+        # What apt knows can be so old that the archive doesn't have it any more.
+        with suppress(NoRabbitMQ):
+            return _run([*download, *packages], directory)
+    return _run([*download, *_packages_after_update()], directory)
 
 
 def _packages() -> list[str]:
