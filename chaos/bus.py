@@ -10,10 +10,8 @@ import logging
 import random
 import threading
 import time
-from collections import defaultdict
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 from events.bus.retry import RetryPolicy
@@ -21,13 +19,13 @@ from events.bus.subscription import subscribe
 from events.delivery import lanes
 from events.delivery.context import current_delivery
 from events.delivery.worker import Worker
-from events.models import AggregateVersion, FailedEvent, Lane
+from events.models import FailedEvent, Lane
 from events.recorded_event import RecordedEvent
 from events.store.configured import event_store
 from tests.effects.models import Effect, leave_effect
-from tests.factories import cart, items
 from tests.processes import OtherProcess, new_event, new_number
 
+from .log import append_in_step, judge_effects, wait_for_the_end
 from .report import Outcome
 from .steps import STEPS, stop_at
 from .victims import ANYWHERE, Victim
@@ -37,7 +35,6 @@ SUBSCRIPTIONS: dict[str, dict[str, Any]] = {
     "chaos.lists": {"lanes": 2, "batch_size": 50, "in_batches": True},
     "chaos.single": {"lanes": 4, "batch_size": 1},
 }
-EVENTS_AN_APPEND = 5
 #: One in so many events fails at its first attempt.
 FAILS_ONE_IN = 100
 STALLED_SECONDS = 60.0
@@ -50,6 +47,7 @@ class Plan:
     workers: int = 3
     writers: int = 2
     streams: int = 500
+    events_an_append: int = 5
     #: After which a lease without an owner is free, where the database can't tell.
     lease_seconds: float = 2.0
     seed: int = 1
@@ -78,11 +76,12 @@ def run(plan: Plan) -> Outcome:
             time.sleep(0.002)
         outcome.events = sum(writer.result() for writer in writers)
     survivors = [OtherProcess(work, plan, ANYWHERE, 0, None, is_done) for _ in victims]
-    _wait_for_the_end()
+    wait_for_the_end(_unfinished, Effect.objects.count, STALLED_SECONDS)
     is_done.set()
     for survivor in survivors:
         survivor.result()
-    _judge(outcome)
+    judge_effects(outcome, SUBSCRIPTIONS)
+    outcome.unfinished = _unfinished()
     outcome.seconds = time.monotonic() - started
     return outcome
 
@@ -124,50 +123,10 @@ def handle_list(events: list[RecordedEvent]) -> None:
         handle(event)
 
 
-def append_in_step(plan: Plan, number: int, kills: Any) -> int:
-    """Its share of the events, spread over the time that the kills take. How many that is."""
-    store, chance = event_store(), random.Random(plan.seed * 100 + number)
-    share, appended = plan.events // plan.writers, 0
-    while appended < share:
-        if appended > share * (kills.value + 2) / plan.kills:
-            time.sleep(0.005)
-            continue
-        count = min(chance.randint(1, EVENTS_AN_APPEND), share - appended)
-        store.append(cart(chance.randrange(plan.streams)), items(count))
-        appended += count
-    return appended
-
-
 # --- in the end ---
 
 
-def _wait_for_the_end() -> None:
-    """Or until nothing has moved for a while."""
-    mark, before, moved_at = event_store().high_water_mark(), None, time.monotonic()
-    while _unfinished(mark) and time.monotonic() - moved_at < STALLED_SECONDS:
-        now = Effect.objects.count()
-        if now != before:
-            before, moved_at = now, time.monotonic()
-        time.sleep(0.1)
-
-
-def _unfinished(mark: int) -> int:
+def _unfinished() -> int:
+    mark = event_store().high_water_mark()
     behind = Lane.objects.filter(position__lt=mark).count()
     return behind + FailedEvent.objects.count()
-
-
-def _judge(outcome: Outcome) -> None:
-    versions = dict(AggregateVersion.objects.values_list("aggregate_id", "version"))
-    handled = defaultdict(list)
-    rows = Effect.objects.order_by("pk")
-    for *stream, number in rows.values_list("subscription", "aggregate_id", "sequence_number"):
-        handled[tuple(stream)].append(number)
-    for name in SUBSCRIPTIONS:
-        for aggregate_id, version in versions.items():
-            numbers = handled[name, aggregate_id]
-            firsts = list(dict.fromkeys(numbers))
-            outcome.effects += version + 1
-            outcome.lost += version + 1 - len(firsts)
-            outcome.doubled += len(numbers) - len(firsts)
-            outcome.out_of_order += sum(a > b for a, b in pairwise(firsts))
-    outcome.unfinished = _unfinished(event_store().high_water_mark())

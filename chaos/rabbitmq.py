@@ -10,11 +10,9 @@ import logging
 import random
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -36,9 +34,9 @@ from events.recorded_event import RecordedEvent
 from events.store.configured import event_store
 from private_rabbitmq import Broker, restarted_broker
 from tests.effects.models import Effect, leave_effect
-from tests.factories import cart, items
 from tests.processes import OtherProcess, new_event, new_number
 
+from .log import append_in_step, judge_effects, wait_for_the_end
 from .rabbitmq_steps import CONSUMER_STEPS, RELAY_STEPS, STEPS, stop_at
 from .report import Outcome
 from .victims import ANYWHERE, Victim
@@ -46,7 +44,6 @@ from .victims import ANYWHERE, Victim
 BROKER = "broker"
 EXCHANGE = "chaos"
 UNORDERED, ORDERED = "chaos.unordered", "chaos.ordered"
-EVENTS_AN_APPEND = 20
 #: One in so many events fails at its first attempt.
 FAILS_ONE_IN = 100
 STALLED_SECONDS = 90.0
@@ -62,6 +59,7 @@ class Plan:
     consumers: int = 2
     writers: int = 1
     streams: int = 500
+    events_an_append: int = 20
     seed: int = 1
 
 
@@ -118,8 +116,9 @@ def _run(plan: Plan, broker: Broker) -> Outcome:
             time.sleep(0.002)
         outcome.events = sum(writer.result(600) for writer in writers)
     with _survivors(plan, broker.url):
-        _wait_for_the_end()
-    _judge(outcome)
+        wait_for_the_end(_unfinished, Effect.objects.count, STALLED_SECONDS)
+    judge_effects(outcome, (UNORDERED, ORDERED), unordered=UNORDERED)
+    outcome.unfinished = _unfinished()
     outcome.seconds = time.monotonic() - started
     return outcome
 
@@ -208,31 +207,7 @@ def handle(event: RecordedEvent) -> None:
         raise ValueError("It fails at first.")
 
 
-def append_in_step(plan: Plan, number: int, kills: Any) -> int:
-    """Its share of the events, spread over the time that the kills take. How many that is."""
-    store, chance = event_store(), random.Random(plan.seed * 100 + number)
-    share, appended = plan.events // plan.writers, 0
-    while appended < share:
-        if appended > share * (kills.value + 2) / plan.kills:
-            time.sleep(0.005)
-            continue
-        count = min(chance.randint(1, EVENTS_AN_APPEND), share - appended)
-        store.append(cart(chance.randrange(plan.streams)), items(count))
-        appended += count
-    return appended
-
-
 # --- in the end ---
-
-
-def _wait_for_the_end() -> None:
-    """Or until nothing has moved for a while."""
-    before, moved_at = None, time.monotonic()
-    while _unfinished() and time.monotonic() - moved_at < STALLED_SECONDS:
-        now = Effect.objects.count()
-        if now != before:
-            before, moved_at = now, time.monotonic()
-        time.sleep(0.2)
 
 
 def _unfinished() -> int:
@@ -243,21 +218,3 @@ def _unfinished() -> int:
         max(0, expected - log.filter(subscription=name).count()) for name in (UNORDERED, ORDERED)
     )
     return behind + missing + FailedEvent.objects.count()
-
-
-def _judge(outcome: Outcome) -> None:
-    versions = dict(AggregateVersion.objects.values_list("aggregate_id", "version"))
-    handled = defaultdict(list)
-    rows = Effect.objects.order_by("pk")
-    for *stream, number in rows.values_list("subscription", "aggregate_id", "sequence_number"):
-        handled[tuple(stream)].append(number)
-    for name in (UNORDERED, ORDERED):
-        for aggregate_id, version in versions.items():
-            numbers = handled[name, aggregate_id]
-            firsts = list(dict.fromkeys(numbers))
-            outcome.effects += version + 1
-            outcome.lost += version + 1 - len(firsts)
-            outcome.doubled += len(numbers) - len(firsts)
-            if name == ORDERED:
-                outcome.out_of_order += sum(a > b for a, b in pairwise(firsts))
-    outcome.unfinished = FailedEvent.objects.count()

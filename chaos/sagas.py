@@ -32,6 +32,7 @@ from tests.orders.shop import place, receive
 from tests.processes import OtherProcess, new_event, new_number
 
 from .fates import FATES, PLENTY, QUANTITY, SCARCE, Judgement, fate_of, judge, order_id_of
+from .log import wait_for_the_end
 from .report import kills_table
 from .steps import STEPS, Step, stop_in
 from .victims import ANYWHERE, Victim
@@ -116,7 +117,7 @@ def run(plan: Plan) -> Outcome:
             time.sleep(0.01)
         customer.result()
     survivors = [OtherProcess(work, plan, ANYWHERE, 0, None, is_done) for _ in victims]
-    _wait_for_the_end(plan)
+    wait_for_the_end(lambda: _unfinished(plan), event_store().high_water_mark, STALLED_SECONDS)
     is_done.set()
     for survivor in survivors:
         survivor.result()
@@ -155,16 +156,6 @@ def place_in_step(plan: Plan, kills: Any) -> None:
 
 
 # --- in the end ---
-
-
-def _wait_for_the_end(plan: Plan) -> None:
-    """Or until nothing has been recorded for a while."""
-    before, moved_at = None, time.monotonic()
-    while _unfinished(plan) and time.monotonic() - moved_at < STALLED_SECONDS:
-        now = event_store().high_water_mark()
-        if now != before:
-            before, moved_at = now, time.monotonic()
-        time.sleep(0.2)
 
 
 def _unfinished(plan: Plan) -> int:
