@@ -126,8 +126,8 @@ class Order(EventSourcedAggregate):
 
 
 def _total(items: Sequence[OrderLine], freight: Money | None) -> Money:
-    prices = [line.price for line in items]
     try:
+        prices = [line.price for line in items]
         return Money.total(prices if freight is None else [*prices, freight])
     except InvalidInput as error:
         raise InvalidInput("items", f"cost too much together: {error}") from error
