@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from ..delivery import metrics
 from ..delivery.metrics import SubscriptionMetrics
+from ..explorer import delivery_overview  # noqa: F401  (adds its tiles and sections)
 from ..explorer.access import access_details
 from ..explorer.charts import sparkline
 from ..explorer.links import list_url
