@@ -32,6 +32,7 @@ class RabbitMQSettings:
     #: A lost peer is noticed after about two of them.
     heartbeat_seconds: int = 20
     connect_timeout_seconds: float = 5.0
+    #: For any answer of the broker.
     confirm_timeout_seconds: float = 20.0
     #: Above it a message isn't even sent. RabbitMQ 4 takes 16 MiB by default, 3.x 128 MiB.
     max_message_bytes: int = 16 * 1024 * 1024

@@ -91,6 +91,8 @@ class Link:
             connect_timeout=self.settings.connect_timeout_seconds,
             transport_options={
                 "client_properties": {"connection_name": self._name()},
+                # Without it, a declaration that is never answered is waited for for ever.
+                "read_timeout": self.settings.confirm_timeout_seconds,
                 "write_timeout": self.settings.confirm_timeout_seconds,
             },
         )

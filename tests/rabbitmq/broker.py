@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import socket
+import threading
 from base64 import b64encode
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 from urllib.request import Request, urlopen
@@ -77,6 +79,14 @@ class Stranger:
             self.channel = self._new_channel()
             return -1
 
+    def consumers(self, queue: str) -> int:
+        """0 where there is no such queue."""
+        try:
+            return int(self.channel.queue_declare(queue, passive=True).consumer_count)
+        except amqp.NotFound:
+            self.channel = self._new_channel()
+            return 0
+
     def publish(self, body: bytes, *, exchange: str = "", key: str, **properties: Any) -> None:
         message = amqp.Message(body, delivery_mode=2, **properties)
         self.channel.basic_publish(message, exchange=exchange, routing_key=key)
@@ -89,6 +99,43 @@ def stranger(url: str):
         yield someone
     finally:
         someone.close()
+
+
+@contextmanager
+def silenced(url: str):
+    """A way to the broker for one connection, and an event: once set, no answer comes through."""
+    parts, is_silent = urlsplit(url), threading.Event()
+
+    def forward(source: socket.socket, target: socket.socket, is_cut: threading.Event) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                if not is_cut.is_set():
+                    target.sendall(data)
+
+    def serve() -> None:
+        with suppress(OSError):
+            client, _ = listener.accept()
+            broker = socket.create_connection((parts.hostname, parts.port))
+            sockets.extend((client, broker))
+            way_in = threading.Thread(target=forward, args=(client, broker, threading.Event()))
+            way_in.start()
+            forward(broker, client, is_silent)
+            way_in.join()
+
+    sockets = [listener := socket.create_server(("127.0.0.1", 0))]
+    server = threading.Thread(target=serve)
+    server.start()
+    try:
+        way = parts._replace(
+            netloc=f"{parts.username}:{parts.password}@127.0.0.1:{listener.getsockname()[1]}"
+        )
+        yield way.geturl(), is_silent
+    finally:
+        for each in sockets:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+        server.join()
 
 
 def api(method: str, path: str, body: Any = None) -> Any:

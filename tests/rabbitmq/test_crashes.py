@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import socket
 import time
+from dataclasses import replace
 
 import pytest
 from django.conf import settings as django_settings
 
 from events.delivery.draining import drain
-from events.models import FailedEvent, InboxEntry, Lane, ReceivedEvent
-from events.rabbitmq.connection import Link
+from events.exceptions import BrokerUnavailable
+from events.models import FailedEvent, InboxEntry, ReceivedEvent
+from events.rabbitmq.connection import Link, declare
 from events.rabbitmq.layout import event_topology
-from events.rabbitmq.relay import RELAY, register_relay
+from events.rabbitmq.relay import register_relay
 from events.store.configured import event_store
 from private_rabbitmq import restarted_broker
 from rabbitmq_programs import NoRabbitMQ
@@ -21,7 +23,7 @@ from tests.effects.models import Effect
 from tests.factories import cart, items
 from tests.processes import eventually, new_event, running
 from tests.rabbitmq import workers
-from tests.rabbitmq.broker import stranger
+from tests.rabbitmq.broker import silenced, stranger
 from tests.rabbitmq.consumers import (
     consume,
     consumer_of,
@@ -193,6 +195,20 @@ def test_a_queue_that_is_otherwise_is_told_and_others_are_consumed(subscribed, o
     assert any("inequivalent" in record.getMessage() for record in caplog.records)
 
 
+def test_a_declaration_that_is_never_answered_is_an_outage(rabbitmq):
+    with silenced(rabbitmq.url) as (url, is_silent):
+        settings = replace(
+            rabbitmq, url=url, confirm_timeout_seconds=0.5, connect_timeout_seconds=2
+        )
+        link = Link(settings, event_topology(rabbitmq.exchange), purpose="test")
+        link.connect()
+        is_silent.set()
+
+        with pytest.raises(BrokerUnavailable):
+            declare(link.connection, link.topology)
+        link.close()
+
+
 def test_while_a_handler_is_slow_the_connection_lives(subscribed):
     def slow(recorded):
         # Longer than the broker waits for a sign of life.
@@ -237,18 +253,18 @@ def _outlive(broker, store, settings):
         broker.start()
         # The consumer binds its queue when it has connected; what came before it is unrouted.
         with stranger(broker.url) as someone:
-            eventually(lambda: someone.depth("outlived.effects") >= 0, seconds=60)
+            eventually(lambda: someone.consumers("outlived.effects"), seconds=60)
         # RabbitMQ 3.10 doesn't outlive the loss of a queue's first moments.
         for _ in lasting(SETTLED_SECONDS):
             store.append(cart(2), items(10))
-            eventually(relay_is_at_the_end, seconds=60)
+            eventually(all_have_arrived, seconds=60)
         appended = store.stream_version(cart(2)) + 1
         store.append(cart(2), items(200))
         broker.kill()
         store.append(cart(2), items(200))
         broker.start()
         total = appended + 400
-        eventually(lambda: cart_2().count() >= total, seconds=60)
+        eventually(all_have_arrived, seconds=60)
         is_done.set()
         relay.result()
         consumer.result()
@@ -260,9 +276,8 @@ def cart_2():
     return Effect.objects.filter(aggregate_id="cart-2")
 
 
-def relay_is_at_the_end():
-    mark = event_store().high_water_mark()
-    return not Lane.objects.filter(subscription_id=RELAY, position__lt=mark).exists()
+def all_have_arrived():
+    return cart_2().count() > event_store().stream_version(cart(2))
 
 
 def lasting(seconds):
