@@ -81,7 +81,8 @@ def dry_run(row: FailedEvent, *, actor: str, reason: str = "") -> DryRun:
             "failed_event": row.pk,
             "event_id": str(row.event_id),
             "position": row.position,
-            "error": found.error,
+            # Its message may quote personal data, and this is kept for ever.
+            "error": found.error and found.error.partition(":")[0],
             "events": [each.event_type for each in found.events],
         },
         subject=f"{row.aggregate_type}-{row.aggregate_id}",

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from ..delivery.dry_run import DryRun
 from ..models import Event, FailedEvent
 from .disclosure import disclosure_of
-from .failed_event_details import shown_text
+from .failed_event_details import shown_texts
 from .permissions import may_view
 from .presentation import duration
 
@@ -22,6 +22,7 @@ def dry_run_details(
     site: AdminSite, request: HttpRequest, row: FailedEvent, tried: DryRun
 ) -> dict[str, Any]:
     disclosure, sees_data = disclosure_of(request), may_view(site, request, Event)
+    error, traceback = shown_texts(request, row, tried.error or "", tried.traceback)
     appended = [
         {
             "id": f"appended-{number}",
@@ -36,8 +37,8 @@ def dry_run_details(
     return {
         "tried": tried,
         "sees_data": sees_data,
-        "error": shown_text(request, row, tried.error or ""),
-        "traceback": shown_text(request, row, tried.traceback),
+        "error": error,
+        "traceback": traceback,
         "appended": appended,
         "more_appended": max(0, len(tried.events) - MAX_EVENTS),
         "took": duration(timedelta(seconds=tried.seconds)),

@@ -93,8 +93,8 @@ def _forms(disclosure: Disclosure, stream: str, event: Event) -> dict[str, Any]:
         ),
         "current_version": current.version,
         "fields": _typed(disclosure, stream, event, current, read),
-        "problem": _text(disclosure, stream, event, current.problem),
-        "traceback": _text(disclosure, stream, event, current.traceback),
+        "problem": _text(disclosure, stream, event, current, current.problem),
+        "traceback": _text(disclosure, stream, event, current, current.traceback),
         "is_known": cls is not None,
     }
 
@@ -108,12 +108,16 @@ def _typed(
     return typed_fields(cls, read)
 
 
-def _text(disclosure: Disclosure, stream: str, event: Event, text: str) -> str:
+def _text(
+    disclosure: Disclosure, stream: str, event: Event, current: CurrentForm, text: str
+) -> str:
     """Errors quote what they can't read."""
     cls = event_types.find(event.event_type)
     if cls is None or not text:
         return text
-    return disclosure.text(stream, text, personal_values(event.event_data, shape_of(cls)))
+    shape = shape_of(cls)
+    personal = personal_values(event.event_data, shape) | personal_values(current.data, shape)
+    return disclosure.text(stream, text, personal)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib.admin import AdminSite
@@ -14,9 +14,6 @@ from django.utils.translation import gettext as _
 from ..delivery import dead_letters
 from ..exceptions import EventsError
 from ..models import Event, FailedEvent, OperatorAction, SubscriptionState
-from ..personal.hiding import personal_values
-from ..personal.shapes import shape_of
-from ..registry import event_types
 from .details import event_rows
 from .disclosure import disclosure_of
 from .index_range import Cursor, IndexRange
@@ -24,6 +21,7 @@ from .links import events_link, list_url, object_url, page_url
 from .permissions import may_view
 from .presentation import badge
 from .queries import in_log_database, stream_name
+from .quoted import quoted_values
 
 MAX_WAITING = 20
 MAX_ACTIONS = 10
@@ -31,13 +29,16 @@ MAX_ACTIONS = 10
 
 def failed_event_details(site: AdminSite, request: HttpRequest, row: FailedEvent) -> dict[str, Any]:
     data, data_problem = _stored_data(row)
+    message, traceback, data_problem = shown_texts(
+        request, row, row.error_message, row.traceback, data_problem
+    )
     context: dict[str, Any] = {
         "title": _("%(event)s for %(subscription)s")
         % {"event": f"{row.event_type} {row.position}", "subscription": row.subscription_id},
         "subtitle": "",
         "facts": _facts(site, request, row),
-        "problem": shown_error(request, row, data),
-        "traceback": shown_text(request, row, row.traceback, data),
+        "problem": f"{row.error_type}: {message}" if row.error_type else "",
+        "traceback": traceback,
         "group_url": page_url(site, FailedEvent, "group", fingerprint=row.fingerprint)
         if row.fingerprint
         else None,
@@ -87,36 +88,32 @@ def data_to_show(request: HttpRequest, row: FailedEvent) -> Any:
     """As its handler would get it, for this user; a text where it can't be read."""
     data, problem = _stored_data(row)
     if data is None:
-        return problem
+        return shown_texts(request, row, problem)[0]
     return disclosure_of(request).data(stream_name(row), row.event_type, data)
 
 
-def shown_error(request: HttpRequest, row: FailedEvent, data: Any = None) -> str:
-    if not row.error_type:
-        return ""
-    return f"{row.error_type}: {shown_text(request, row, row.error_message, data)}"
-
-
-def shown_text(request: HttpRequest, row: FailedEvent, text: str, data: Any = None) -> str:
-    """Errors quote what they can't handle. `data` are those of the event, where they are known."""
-    shape = _shape(row)
-    if not text or shape is None:
-        return text
-    if data is None:
-        data = _stored_data(row)[0]
-    personal = personal_values(data, shape)
-    return disclosure_of(request).text(stream_name(row), text, personal)
+def shown_texts(request: HttpRequest, row: FailedEvent, *texts: str) -> list[str]:
+    """Errors quote what they can't handle."""
+    personal = quoted_values([row]) if any(texts) else {}
+    return [_shown(request, row, text, personal) for text in texts]
 
 
 def shown_errors(request: HttpRequest, rows: Iterable[FailedEvent]) -> dict[int, str]:
-    """By id. A statement for all of them, where some have something personal."""
+    """By id."""
     rows = list(rows)
-    ids = [row.event_id for row in rows if row.error_message and _shape(row) is not None]
-    data: dict[Any, Any] = {}
-    if ids:
-        events = in_log_database(Event.objects.filter(event_id__in=ids))
-        data = dict(events.values_list("event_id", "event_data"))
-    return {row.pk: shown_error(request, row, data.get(row.event_id, {})) for row in rows}
+    personal = quoted_values([row for row in rows if row.error_message])
+    return {
+        row.pk: f"{row.error_type}: {_shown(request, row, row.error_message, personal)}"
+        if row.error_type
+        else ""
+        for row in rows
+    }
+
+
+def _shown(
+    request: HttpRequest, row: FailedEvent, text: str, personal: Mapping[int, frozenset[str]]
+) -> str:
+    return disclosure_of(request).text(stream_name(row), text, personal.get(row.pk, frozenset()))
 
 
 def _stored_data(row: FailedEvent) -> tuple[Any, str]:
@@ -125,11 +122,6 @@ def _stored_data(row: FailedEvent) -> tuple[Any, str]:
         return dead_letters.data_to_edit(row), ""
     except EventsError as error:
         return None, str(error)
-
-
-def _shape(row: FailedEvent) -> Any:
-    cls = event_types.find(row.event_type)
-    return None if cls is None else shape_of(cls)
 
 
 def _actions(row: FailedEvent) -> list[OperatorAction]:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from ..conf import events_settings
 from ..models import FailedEvent
-from .failed_event_details import shown_errors, shown_text
+from .failed_event_details import shown_errors, shown_texts
 from .index_range import Cursor, IndexRange
 from .links import list_url, object_url, page_url
 from .presentation import count_up_to
@@ -120,7 +120,7 @@ def group_details(site: AdminSite, request: HttpRequest) -> dict[str, Any]:
         "title": newest[0].error_type or _("Group"),
         "fingerprint": fingerprint,
         "error": errors[newest[0].pk],
-        "traceback": shown_text(request, newest[0], newest[0].traceback),
+        "traceback": shown_texts(request, newest[0], newest[0].traceback)[0],
         "samples": [
             {"row": row, "error": errors[row.pk], "url": object_url(site, FailedEvent, row.pk)}
             for row in newest
