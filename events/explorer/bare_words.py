@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from ..personal import personal_names
 from .conditions import SearchError
-from .disclosure import may_reveal
+from .disclosure import may_reveal, types_that_hide
 from .json_fields import JsonField, indexed_fields
 from .paging import AFTER, BEFORE
 from .queries import places_of
@@ -42,12 +42,15 @@ def redirect_to_place(request: HttpRequest) -> HttpResponseRedirect | None:
     return HttpResponseRedirect(urls[0][0])
 
 
-def _searchable(request: HttpRequest) -> list[JsonField]:
-    """Fields of JSON that an index finds, and that this user may search for."""
+def _searchable(request: HttpRequest) -> dict[JsonField, list[str]]:
+    """Fields of JSON that an index finds, and that this user may search for; and the event types
+    whose data they may not search."""
     fields = [field for name in indexed_fields() if (field := JsonField.parse(name))]
     if may_reveal(request):
-        return fields
-    return [field for field in fields if not personal_names() & set(field.path)]
+        return {field: [] for field in fields}
+    return {
+        field: types_that_hide(field) for field in fields if not personal_names() & set(field.path)
+    }
 
 
 def _url(request: HttpRequest, terms: dict[str, str]) -> str:

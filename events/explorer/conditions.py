@@ -62,7 +62,7 @@ def combine(conditions: Sequence[Condition]) -> Conditions:
             if values.setdefault(column, value) != value:
                 raise SearchError(_("The search and the filters contradict each other."))
     times = next((each for each in conditions if isinstance(each, Times)), Times())
-    unserved = [condition.unserved for condition in conditions if condition.unserved]
+    unserved = list(dict.fromkeys(each.unserved for each in conditions if each.unserved))
     served = next(
         (each for each in conditions if not each.unserved and not isinstance(each, Times)), None
     )

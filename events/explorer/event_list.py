@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.admin.views.main import SEARCH_VAR
+from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,8 +16,9 @@ from ..models import Event
 from ..personal import personal_names
 from . import search
 from .conditions import Condition, Conditions, SearchError, combine
-from .disclosure import may_reveal
+from .disclosure import may_reveal, types_that_hide
 from .index_range import IndexRange, Window
+from .json_fields import JsonField, is_indexed
 from .keyset import KeysetChangeList
 from .moments import first_position_since, first_sequence_number_since
 from .paging import AFTER, BEFORE, SCAN_LIMIT
@@ -121,13 +123,27 @@ def event_conditions(request: HttpRequest, term: str) -> list[Condition]:
     """Raises SearchError: for what can't be read and, since who can ask for a value can find out
     what it is, for personal fields that this user may not see."""
     terms = search.parse(term)
-    for name, field in search.json_fields(terms).items():
-        if not may_reveal(request) and personal_names() & set(field.path):
+    if may_reveal(request):
+        return search.conditions(terms)
+    fields = search.json_fields(terms)
+    for name, field in fields.items():
+        if personal_names() & set(field.path):
             raise SearchError(
                 _("%(name)s is personal: to search for it you would need the permission to see it.")
                 % {"name": name}
             )
-    return search.conditions(terms)
+    return [*search.conditions(terms), *map(_in_open_types, fields.values())]
+
+
+def _in_open_types(field: JsonField) -> Condition:
+    """Only in data of types that don't hide the field."""
+    name = f"{field.alias}_open"
+    is_open = ~Q(event_type__in=types_that_hide(field))
+    return Condition(
+        values={name: True},
+        annotations={name: ExpressionWrapper(is_open, output_field=BooleanField())},
+        unserved="" if is_indexed(field) else str(field),
+    )
 
 
 def event_range(conditions: Conditions, ordering: list[str]) -> IndexRange:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
@@ -138,9 +138,9 @@ def with_stream(rows: QuerySet[Any], name_or_id: str) -> QuerySet[Any]:
     return rows.filter(aggregate_type__in=categories, aggregate_id__in=spellings(name_or_id))
 
 
-def places_of(word: str, fields: Sequence[JsonField] = ()) -> list[tuple[str, str]]:
+def places_of(word: str, fields: Mapping[JsonField, Sequence[str]]) -> list[tuple[str, str]]:
     """Where an id or a name occurs: qualifiers of the search, and values for them. `fields` have
-    an index."""
+    an index; of each, the event types in which it isn't looked for."""
     heads, event_id = event_heads(), as_uuid(word)
     places = []
     if event_id and heads.filter(event_id=event_id).exists():
@@ -158,8 +158,8 @@ def places_of(word: str, fields: Sequence[JsonField] = ()) -> list[tuple[str, st
             for spelling in spellings(word)
             if IndexRange(["position"], {column: spelling}).rows(heads, Cursor())[:1]
         ]
-    for field in fields:
-        values = heads.annotate(**{field.alias: field.expression()})
+    for field, closed in fields.items():
+        values = heads.exclude(event_type__in=closed).annotate(**{field.alias: field.expression()})
         found_in = IndexRange(["position"], {field.alias: word}).rows(values, Cursor())
         if found_in.values_list("position")[:1]:
             places.append((str(field), word))

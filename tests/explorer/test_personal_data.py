@@ -20,7 +20,7 @@ from events.personal import (
     personal_names,
 )
 from sagas.models import SagaInstance
-from tests.explorer.pages import row_url, text_of
+from tests.explorer.pages import list_url, row_url, text_of
 from tests.explorer.people import CITY, EMAIL, Person, PersonBroken, PlanChanged, person, staff
 from tests.explorer.rows import stored_event, stored_snapshot
 from tests.orders.shop import address, place
@@ -233,3 +233,23 @@ def test_saga_shows_no_personal_data_of_what_it_was_started_with(admin_client: C
 )
 def test_value_that_an_error_quotes_in_part_is_hidden(text: str, shown: str) -> None:
     assert hide_in_text(text, frozenset({EMAIL})) == shown
+
+
+def found(client: Client, **search: str) -> bool:
+    return (
+        "tests.PersonJoined" in text_of(client, list_url(Event, **search)).partition("<tbody>")[2]
+    )
+
+
+def test_search_does_not_tell_what_a_field_of_an_earlier_version_holds(
+    db: None, client: Client
+) -> None:
+    data = {"mail": EMAIL, "home": {"street": "Via Po 1", "city": CITY}, "plan": "free"}
+    stored_event(event_type="tests.PersonJoined", event_version=1, event_data=data)
+    staff(client, *VIEW)
+    stream = "stream:Cart-cart-1"
+    assert not found(client, q=f"data.mail:{EMAIL} {stream}")
+    assert found(client, q=f"data.home.city:{CITY} {stream}")
+    assert found(client, q=f"data.plan:free {stream}")
+    staff(client, *VIEW, "reveal_event", name="trusted")
+    assert found(client, q=f"data.mail:{EMAIL} {stream}")

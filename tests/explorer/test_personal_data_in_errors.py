@@ -111,8 +111,8 @@ def test_error_about_an_event_that_a_queue_has_brought_hides_what_it_quotes(
     admin_client: Client,
 ) -> None:
     event = event_row(event_type="of.another.system", event_data={"email": EMAIL})
-    names = ("event_id", "aggregate_type", "aggregate_id", "event_type", "event_version")
-    names += ("sequence_number", "event_data", "metadata", "occurred_on", "recorded_at")
+    names = ["event_id", "aggregate_type", "aggregate_id", "event_type", "event_version"]
+    names += ["sequence_number", "event_data", "metadata", "occurred_on", "recorded_at"]
     copied = {name: getattr(event, name) for name in names}
     ReceivedEvent.objects.create(subscription=NAME, **copied)
     hides(admin_client, failed(event, f"no mail to {EMAIL}"), EMAIL)
