@@ -19,6 +19,7 @@ from ..explorer.links import list_url, object_url
 from ..models import Operation
 from .forms import BulkForm
 from .operating import OperationPage
+from .pages import check_parameters
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
@@ -39,6 +40,7 @@ class BulkOperation(OperationPage):
     needs_reason: bool
 
     def respond(self, model_admin: ModelAdmin[Any], request: HttpRequest) -> HttpResponse:
+        check_parameters(request)
         conditions = Conditions(
             **{
                 condition: request.GET[name]

@@ -23,6 +23,7 @@ from ..delivery.dead_letters import Outcome
 from ..exceptions import EventsError
 from ..explorer.links import list_url
 from ..explorer.permissions import has_permission
+from .pages import check_parameters
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
@@ -129,6 +130,7 @@ class Operation(OperationPage):
         return redirect(self.url(model_admin, list(chosen.values_list("pk", flat=True))))
 
     def respond(self, model_admin: ModelAdmin[Any], request: HttpRequest) -> HttpResponse:
+        check_parameters(request)
         rows = list(self.rows(request)[:MAX_CHOSEN])
         back = list_url(model_admin.admin_site, model_admin.model)
         if not rows and request.method != "POST":

@@ -26,6 +26,7 @@ from ..models import FailedEvent
 from ..personal.hiding import fill_in
 from .forms import ChoiceForm, EditForm, ReasonForm, chosen_as_text
 from .operating import Operation, OperationPage
+from .pages import check_parameters
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
@@ -90,6 +91,7 @@ class _DryRun(OperationPage):
         return dry_run.why_not(row) or ""
 
     def respond(self, model_admin: ModelAdmin[Any], request: HttpRequest) -> HttpResponse:
+        check_parameters(request)
         key = request.GET.get("id", "")
         row = dead_letters.find().filter(pk=int(key) if key.isdecimal() else 0).first()
         if row is None:

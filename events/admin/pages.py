@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -23,8 +23,18 @@ if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
 
 
+MAX_DIGITS = 100
+
 #: Gives a page's context. Raises Http404 for what there is not.
 Details: TypeAlias = Callable[..., dict[str, Any]]
+
+
+def check_parameters(request: HttpRequest) -> None:
+    """What no page asks for, and PostgreSQL or Python refuse to take. Raises Http404."""
+    for name, values in request.GET.lists():
+        for value in values:
+            if "\0" in value or (value.isdecimal() and len(value) > MAX_DIGITS):
+                raise Http404(f"{name}: no page takes this value.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +100,7 @@ class ExplorerPage(ABC):
             request.current_app = model_admin.admin_site.name
             if not self.is_permitted(model_admin, request):
                 raise PermissionDenied
+            check_parameters(request)
             return self.respond(model_admin, request, **arguments)
 
         return view

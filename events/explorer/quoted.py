@@ -65,14 +65,13 @@ def _stored(rows: Iterable[FailedEvent]) -> dict[UUID, list[_Form]]:
             events = in_log_database(model._default_manager.filter(event_id__in=missing))
             forms = events.values_list("event_id", "event_version", "event_data")
             found |= {event_id: [(version, data)] for event_id, version, data in forms}
-    if missing := [row for row in rows if row.event_id not in found]:
-        found |= _dead(missing)
-    return found
+    return found | _dead([row for row in rows if row.event_id not in found])
 
 
 def _dead(rows: list[FailedEvent]) -> dict[UUID, list[_Form]]:
     """Of messages that were given up before they were stored."""
-    messages = list(in_log_database(DeadMessage.objects.filter(failed_event__in=rows)))
+    chosen = in_log_database(DeadMessage.objects.filter(failed_event__in=rows))
+    messages = list(chosen) if rows else []
     if not messages:
         return {}
     from ..rabbitmq.messages import IncomingMessage, recorded_event_of
