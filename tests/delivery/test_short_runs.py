@@ -227,5 +227,23 @@ def test_what_is_known_beyond_a_mark_that_went_back_is_handled_once(store, waiti
     assert Lane.objects.get(subscription="other").position == mark
 
 
+def test_an_event_that_waits_is_not_blamed_for_the_end_of_a_worker(store, subscribed, worker):
+    subscription = subscribed(handler=fail_at_cart_1)
+    worker()
+    store.append(cart(1), items(1))
+    drain(raise_errors=False)
+    stands_at = Lane.objects.get().position
+    store.append(cart(1), items(1))
+    attempt = Attempt(checkpoint=stands_at, passed_over=stands_at, attempted_to=stands_at + 1)
+    acquire(subscription, 0, 1, attempt=attempt).abandon()
+
+    drain(raise_errors=False)
+
+    row = FailedEvent.objects.get()
+    assert (row.sequence_number, row.attempts) == (0, 1)
+    lane = Lane.objects.get()
+    assert (lane.position, lane.attempted_to, lane.crashes) == (store.high_water_mark(), None, 0)
+
+
 def _lose_connection(*arguments, **options):
     raise OperationalError("the connection is lost")
