@@ -191,7 +191,9 @@ class Consumer:
 
     def __post_init__(self) -> None:
         self._link = Link(self.settings, Topology(), purpose="consumer")
-        self._publisher = Publisher(self.settings, Topology(), purpose="retries")
+        self._publisher = Publisher(
+            self.settings, Topology(), purpose="retries", has_size_limit=False
+        )
         self._all = [
             Consumption(
                 subscription=subscription,

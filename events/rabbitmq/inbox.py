@@ -7,7 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -55,6 +55,12 @@ def begin(subscription: str, event_id: UUID) -> int | None:
         row.attempts += 1
         row.save(update_fields=["attempts"])
         return row.attempts
+
+
+def unbegin(subscription: str, event_id: UUID) -> None:
+    """That it was begun the last time doesn't count: nothing died of it, and it will be again."""
+    rows = _entries().filter(subscription=subscription, event_id=event_id, handled_at=None)
+    rows.filter(attempts__gt=0).update(attempts=F("attempts") - 1)
 
 
 def forget(subscription: str, event_id: UUID) -> None:

@@ -28,8 +28,17 @@ class Publisher:
     """Connects when it is used, and again when it has to. Can be shared by threads, one of which
     publishes at a time, and is used safely behind a fork."""
 
-    def __init__(self, settings: RabbitMQSettings, topology: Topology, *, purpose: str) -> None:
+    def __init__(
+        self,
+        settings: RabbitMQSettings,
+        topology: Topology,
+        *,
+        purpose: str,
+        has_size_limit: bool = True,
+    ) -> None:
+        """What comes from the broker is sent back without a limit to its size: it has taken it."""
         self._settings = settings
+        self._has_size_limit = has_size_limit
         self._link = Link(settings, topology, purpose=purpose, has_pulse=False)
         self._batch: _Batch | None = None
         self._lock = threading.Lock()
@@ -75,7 +84,7 @@ class Publisher:
 
     def _check_size(self, message: OutgoingMessage) -> None:
         size, most = len(message.body), self._settings.max_message_bytes
-        if size > most:
+        if self._has_size_limit and size > most:
             raise MessageRefused(message.message_id, f"it has {size:,} bytes, of at most {most:,}")
 
     def _close(self) -> None:
