@@ -15,7 +15,7 @@ from ..conf import events_settings
 from ..models import InboxEntry, ReceivedEvent
 
 #: Removed in one transaction.
-_TOGETHER = 1000
+TOGETHER = 1000
 
 
 def claim(subscription: str, event_ids: Sequence[UUID]) -> set[UUID]:
@@ -77,7 +77,7 @@ def is_handled(subscription: str, event_id: UUID) -> bool:
 def tidy(days: int) -> int:
     """Removes some entries that are older; how many that were. The oldest have the lowest ids."""
     before = timezone.now() - timedelta(days=days)
-    oldest = list(_entries().order_by("pk").values_list("pk", "handled_at")[:_TOGETHER])
+    oldest = list(_entries().order_by("pk").values_list("pk", "handled_at")[:TOGETHER])
     old = [pk for pk, handled_at in oldest if handled_at is not None and handled_at < before]
     if old:
         _entries().filter(pk__in=old).delete()
@@ -90,7 +90,7 @@ def tidy_received(subscription: str, days: int, up_to: int) -> int:
     rows = ReceivedEvent.objects.using(events_settings().database).filter(
         subscription=subscription, position__lte=up_to, received_at__lt=before
     )
-    old = list(rows.order_by("position").values_list("pk", flat=True)[:_TOGETHER])
+    old = list(rows.order_by("position").values_list("pk", flat=True)[:TOGETHER])
     if old:
         rows.filter(pk__in=old).delete()
     return len(old)
