@@ -119,6 +119,15 @@ class CommandBus:
         _refuse_open_transaction(command)
         return ask(command)
 
+    def recall(self, command: Command, command_id: UUID) -> CommandResult | None:
+        """What was answered under this id; None if nothing was. For who runs `ask` apart: there
+        is nothing to be asked then.
+
+        Raises CommandRefused where that was the answer, CommandIdReused.
+        """
+        records = CommandRecords(command, command_id, _checked(command, None))
+        return records.answer() if records.exist() else None
+
     def dispatch(
         self,
         command: Command,

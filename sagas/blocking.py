@@ -13,6 +13,7 @@ from events.store.configured import event_store
 from .clock import database_time
 from .correlation import deliveries
 from .exceptions import SagaAlreadyStarted, SagaIsBlocked
+from .identity import saga_type_of
 from .inbox import Inbox
 from .inputs import Blocked
 from .running import give, repository
@@ -40,13 +41,15 @@ def block_sagas(
 def _saga_ids(failed_event: FailedEvent, subscription: Subscription) -> list[str]:
     if subscription.name in (COMMANDS, ASKING_COMMANDS):
         return [failed_event.aggregate_id]
-    if not isinstance(subscription.handler, Inbox):
+    inbox = subscription.handler
+    if not isinstance(inbox, Inbox):
         return []
     recorded = event_store().get_event(failed_event.event_id)
     return [
         delivery.saga_id
         for delivery in deliveries(recorded, database_time())
-        if _is_running(delivery.saga_id)
+        # Another kind of saga has a subscription of its own, which may have had no trouble with it.
+        if saga_type_of(delivery.saga_id) == inbox.saga_type and _is_running(delivery.saga_id)
     ]
 
 

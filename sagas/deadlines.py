@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from events.command_bus import command_bus
 from events.conf import events_settings
@@ -51,11 +51,29 @@ def _fire_robustly(row: ProcessDeadline, at: datetime) -> None:
         correlation_id = _correlation_id(row.saga_id)
         with transaction.atomic(using=using), message_context(correlation_id=correlation_id):
             _fire(row, at)
-    except Exception:
+    except Exception as error:
         # It must not be lost, and must not keep others from being fired.
         logger.exception("A deadline of %s could not be acted on; trying again later", row.saga_id)
         rows = ProcessDeadline.objects.using(using)
         rows.filter(pk=row.pk, due_at=row.due_at).update(due_at=at + _LATER)
+        _tell_operators(row, error)
+
+
+def _tell_operators(row: ProcessDeadline, error: Exception) -> None:
+    """As long as the step is open: a mended command goes on by itself."""
+    process = choreographies.find(saga_type_of(row.saga_id))
+    if process is None:
+        return
+    try:
+        with transaction.atomic(using=events_settings().database):
+            Watched.locked(process, row.saga_id).report(
+                row.step,
+                Direction(row.direction),
+                problem=f"It takes too long, and what turns it back fails: {error!r}",
+                advice="Mend that: it is tried again and again.",
+            )
+    except DatabaseError:
+        logger.exception("Operators could not be told of %s", row.saga_id)
 
 
 def _fire(row: ProcessDeadline, at: datetime) -> None:
@@ -103,11 +121,12 @@ def _take_in_what_has_come(watched: Watched) -> None:
     correlation_id = _correlation_id(watched.saga_id)
     if correlation_id is None:
         return
-    types = {cls.event_type for cls in watched.process.events}
+    # A conversation can be much longer, and what was seen of it needn't be seen again.
+    unseen = {cls.event_type for cls in watched.process.events} - watched.row.seen.keys()
     watched.see(
         recorded
-        for recorded in event_store().read_correlated(correlation_id)
-        if recorded.event_type in types and watched.process.saga_id_of(recorded) == watched.saga_id
+        for recorded in event_store().read_correlated(correlation_id, event_types=unseen)
+        if watched.process.saga_id_of(recorded) == watched.saga_id
     )
 
 

@@ -33,21 +33,22 @@ class Inbox:
     """The handler for one kind of saga."""
 
     def __init__(self, saga_type: str, known: Definitions) -> None:
-        self._saga_type = saga_type
+        self.saga_type = saga_type
         self._known = known
 
     def __call__(self, recorded: RecordedEvent) -> None:
-        self._take(give, recorded)
+        self.take(give, recorded)
 
     @contextmanager
     def together(self) -> Iterator[Handler]:
         sagas = Sagas()
-        yield partial(self._take, sagas.give)
+        yield partial(self.take, sagas.give)
         sagas.save()
 
-    def _take(self, give: Give, recorded: RecordedEvent) -> None:
+    def take(self, give: Give, recorded: RecordedEvent) -> None:
+        """Gives it to those of this kind that wait for it."""
         for delivery in deliveries(recorded, database_time(), self._known):
-            if saga_type_of(delivery.saga_id) == self._saga_type:
+            if saga_type_of(delivery.saga_id) == self.saga_type:
                 give(delivery.saga_id, delivery.given, goes_on_at_once=is_first_attempt())
 
 

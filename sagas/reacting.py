@@ -46,9 +46,11 @@ class Reactor:
 
     def _send(self, command: Command, recorded: RecordedEvent, part: str = "") -> None:
         outcome = {}
-        if command_bus.asks_first(type(command)):
-            outcome["outcome"] = command_bus.ask(command)
         command_id = reaction_id_for(self._subscription, recorded.event_id, part)
+        if command_bus.asks_first(type(command)):
+            if command_bus.recall(command, command_id) is not None:
+                return
+            outcome["outcome"] = command_bus.ask(command)
         # Around the record of a refusal, too: an operator's retry shall ask the handler again,
         # and not get the old answer.
         with transaction.atomic(using=events_settings().database):

@@ -36,19 +36,20 @@ class Sender:
     """Whatever becomes of a command is an answer to its saga; its attempts are the saga's."""
 
     def __call__(self, recorded: RecordedEvent) -> None:
-        _send(recorded, repository.load, give)
+        send_one(recorded, repository.load, give)
 
     @contextmanager
     def together(self) -> Iterator[Handler]:
         sagas = Sagas()
-        yield lambda recorded: _send(recorded, sagas.get, sagas.give)
+        yield lambda recorded: send_one(recorded, sagas.get, sagas.give)
         sagas.save()
 
 
 send = Sender()
 
 
-def _send(recorded: RecordedEvent, load: Callable[[str], Saga], give: Give) -> None:
+def send_one(recorded: RecordedEvent, load: Callable[[str], Saga], give: Give) -> None:
+    """What a request stands for, unless its saga no longer wants that."""
     event: Requested = recorded.event  # type: ignore[assignment]
     saga_id, direction = recorded.aggregate_id, direction_of(event)
     saga = load(saga_id)

@@ -111,8 +111,9 @@ class Watched:
         self.row.save(using=self._using)
         if _places(standing) != _places(before):
             self._keep_deadlines(standing)
-        if self.process.starts_on.event_type not in self.row.seen:
-            return  # an early event: the start is on its way
+        is_early = self.process.starts_on.event_type not in self.row.seen
+        if is_early and not self.row.problems:
+            return  # the start is on its way
         self._show(standing)
         if standing.status is before.status:
             return

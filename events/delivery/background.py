@@ -10,7 +10,14 @@ import logging
 from datetime import timedelta
 from time import monotonic
 
-from django.db import Error, IntegrityError, connections, transaction
+from django.db import (
+    Error,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    connections,
+    transaction,
+)
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -19,6 +26,7 @@ from ..exceptions import InvalidInput, LeaseLost, RebuildFailed, RebuildRunning
 from ..models import Operation
 from ..projections import projections
 from . import bulk
+from .failures import storable
 from .operator_log import check_actor, check_reason, write_down
 from .rebuilding import Rebuild
 
@@ -105,13 +113,14 @@ def _carry_out(operation: Operation) -> bool:
     step = _advance_rebuild if operation.kind == Kind.REBUILD else _advance_bulk
     try:
         return step(operation.pk)
-    except Error:
-        if not connections[events_settings().database].is_usable():
-            raise
-        logger.exception("A part of operation %s could not be done; trying again", operation.pk)
     except Exception as error:
-        logger.exception("Operation %s can't go on", operation.pk)
-        _fail(operation.pk, error)
+        if isinstance(error, Error) and not connections[events_settings().database].is_usable():
+            raise
+        if isinstance(error, OperationalError | InterfaceError):  # such as a deadlock
+            logger.exception("A part of operation %s can't be done yet", operation.pk)
+        else:
+            logger.exception("Operation %s can't go on", operation.pk)
+            _fail(operation.pk, error)
     return False
 
 
@@ -197,5 +206,5 @@ def _fail(operation_id: int, error: Exception) -> None:
         operation = operations().select_for_update().filter(pk=operation_id).first()
         if operation is not None and operation.is_open:
             told = f"{error}" + (f" The error was: {cause!r}" if cause else "")
-            operation.problem = told[:_MAX_PROBLEM_CHARACTERS].replace("\0", "")
+            operation.problem = storable(told[:_MAX_PROBLEM_CHARACTERS])
             _end(operation, Status.FAILED)

@@ -22,6 +22,7 @@ from ..models import FailedEvent, Operation, OperationItem
 from ..streams import StreamName
 from . import dead_letters
 from .dead_letters import Choice, Outcome, Skipped
+from .failures import storable
 from .operator_log import check_actor, check_reason, write_down
 
 Kind, Status, ItemStatus = Operation.Kind, Operation.Status, OperationItem.Status
@@ -159,7 +160,7 @@ def _one_by_one(
         except (OperationalError, InterfaceError):
             raise
         except Exception as error:
-            failed[choice.id] = f"{type(error).__name__}: {error}"
+            failed[choice.id] = storable(f"{type(error).__name__}: {error}")
         else:
             done += outcome.done
             skipped += outcome.skipped

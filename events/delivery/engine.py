@@ -103,7 +103,9 @@ class LaneRun:
             return
         self._one_by_one_to = attempted_to
         event = next(iter(self._read(attempted_to, 1)), None)
-        if event is not None and event.position == attempted_to:
+        is_alone = event is not None and event.position == attempted_to
+        # A claim begins the attempt before it is known whether the event has to wait.
+        if event is not None and is_alone and event.stream not in self._blocked:
             self._fail(event, HandlerDied(), self.lease.attempts, crashes=1)
         else:
             self.lease.forget_attempt()

@@ -47,8 +47,8 @@ class Failure:
     def of(cls, error: BaseException) -> Failure:
         return cls(
             error_type=_type_name(error)[:200],
-            message=_storable(_message(error)),
-            traceback=_storable(_traceback(error)),
+            message=storable(_message(error)),
+            traceback=storable(_traceback(error)),
             fingerprint=fingerprint(error),
         )
 
@@ -231,7 +231,7 @@ def stop(
         name=subscription.name
     ).update(
         status=SubscriptionState.Status.STOPPED,
-        reason=f"{event.event_type} at {event.position} failed: {_storable(repr(error))}",
+        reason=f"{event.event_type} at {event.position} failed: {storable(repr(error))}",
     )
 
 
@@ -257,6 +257,6 @@ def _traceback(error: BaseException) -> str:
     return "".join(traceback.format_exception(error))[-_MAX_TRACEBACK_CHARACTERS:]
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """PostgreSQL has no NUL in text, and UTF-8 no lone surrogates."""
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()

@@ -189,12 +189,16 @@ class Worker:
     def _peek(self, mark: int) -> None:
         """Reads the newest events once, for all lanes that have seen the others. Those that they
         aren't for have seen them, then, without a lease."""
-        first, self._peeked = self._peeked, mark
-        current = [lane for lane in self._lanes.values() if lane.is_known_up_to(first)]
-        if current and mark > first:
-            events = self._new_events(current, first, mark)
+        if mark < self._peeked:
+            # By an append that had looked where the log ends before others moved that.
+            for lane in self._lanes.values():
+                lane.backlog = None
+        current = [lane for lane in self._lanes.values() if lane.is_known_up_to(self._peeked)]
+        if current and mark > self._peeked:
+            events = self._new_events(current, self._peeked, mark)
             for lane in current:
                 lane.take(events, mark)
+        self._peeked = mark  # last: what couldn't be read is read again
 
     def _new_events(
         self, current: Sequence[KnownLane], first: int, mark: int

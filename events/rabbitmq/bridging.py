@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from ..bus.subscription import Subscription
 from ..conf import events_settings
-from ..delivery.failures import Failure, event_of, failed_events
+from ..delivery.failures import Failure, event_of, failed_events, storable
 from ..delivery.operator_log import write_down
 from ..envelope import recorded_event_to_json
 from ..exceptions import MalformedMessage
@@ -63,19 +63,22 @@ def take_over(subscription: Subscription, messages: Sequence[IncomingMessage]) -
 
 
 def _store(subscription: Subscription, message: IncomingMessage) -> FailedEvent | None:
+    assert subscription.queue is not None
+    event_id = _event_id(message)
+    # It can be back before whoever has sent it back comes to note that: then it has failed again.
+    sent_back = _sent_back(subscription).filter(event_id=event_id).first()
+    if sent_back is not None:
+        _note_redrive(sent_back, message.message_id, subscription.queue.name)
     row, is_new = failed_events().get_or_create(
-        subscription_id=subscription.name,
-        event_id=_event_id(message),
-        defaults=_columns(message),
+        subscription_id=subscription.name, event_id=event_id, defaults=_columns(message)
     )
     if not is_new:
         return None
-    assert subscription.queue is not None
     _messages().create(
         failed_event=row,
         queue=subscription.queue.name,
         body=message.body,
-        properties=json.loads(json.dumps(message.properties, default=_plain)),
+        properties=_plain(message.properties),
     )
     return row
 
@@ -109,7 +112,7 @@ def _columns(message: IncomingMessage) -> dict[str, Any]:
     try:
         event = recorded_event_of(message)
     except MalformedMessage:
-        event_type = str(message.properties.get("type") or "?")[:100].replace("\0", "?")
+        event_type = storable(str(message.properties.get("type") or "?"))[:100]
         place = {"aggregate_type": "?", "aggregate_id": "?", "position": 0, "sequence_number": 0}
         return {**columns, **place, "event_type": event_type}
     return {
@@ -127,10 +130,10 @@ def _failure(message: IncomingMessage) -> Failure:
     headers = message.headers
     if ERROR_TYPE in headers:
         return Failure(
-            error_type=str(headers[ERROR_TYPE]),
-            message=str(headers.get(ERROR_MESSAGE, "")),
-            traceback=str(headers.get(ERROR_TRACEBACK, "")),
-            fingerprint=str(headers.get(ERROR_GROUP, "")),
+            error_type=storable(str(headers[ERROR_TYPE])),
+            message=storable(str(headers.get(ERROR_MESSAGE, ""))),
+            traceback=storable(str(headers.get(ERROR_TRACEBACK, ""))),
+            fingerprint=storable(str(headers.get(ERROR_GROUP, ""))),
         )
     deaths = headers.get("x-death")
     last = deaths[0] if isinstance(deaths, list) and deaths else {}
@@ -143,8 +146,17 @@ def _failure(message: IncomingMessage) -> Failure:
     )
 
 
-def _plain(value: object) -> str:
-    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+def _plain(value: object) -> Any:
+    """As JSON that every database stores. What strangers put into headers needn't be."""
+    if isinstance(value, Mapping):
+        return {storable(str(name)): _plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    return storable(value.decode(errors="replace") if isinstance(value, bytes) else str(value))
 
 
 # --- back to the queue ---
@@ -157,24 +169,39 @@ def redrive_due(subscription: Subscription, publisher: Publisher) -> int:
     count = 0
     rows = _due(subscription)
     for pk in list(rows.order_by("position", "pk").values_list("pk", flat=True)):
-        later = Now() + timedelta(seconds=REDRIVE_SECONDS)
-        if not rows.filter(pk=pk).update(next_attempt_at=later):
+        stored = _begun(subscription, pk)
+        if stored is None:
             continue
-        stored = _messages().select_related("failed_event").get(failed_event_id=pk)
-        row, message = stored.failed_event, _redriven(subscription, stored)
+        message = _redriven(subscription, stored)
         publisher.publish([message])
-        _note_redrive(row, message, subscription.queue.name)
+        _note_redrive(stored.failed_event, message.message_id, subscription.queue.name)
         count += 1
     return count
 
 
 def _due(subscription: Subscription) -> QuerySet[FailedEvent]:
+    return _to_send_back(subscription).filter(next_attempt_at__lte=Now())
+
+
+def _sent_back(subscription: Subscription) -> QuerySet[FailedEvent]:
+    """Or about to be."""
+    return _to_send_back(subscription).filter(next_attempt_at__gt=Now())
+
+
+def _to_send_back(subscription: Subscription) -> QuerySet[FailedEvent]:
     return failed_events().filter(
         subscription_id=subscription.name,
         status=FailedEvent.Status.RETRYING,
         message__isnull=False,
-        next_attempt_at__lte=Now(),
     )
+
+
+def _begun(subscription: Subscription, pk: int) -> DeadMessage | None:
+    """None where another consumer was faster, or an operator has discarded it."""
+    later = Now() + timedelta(seconds=REDRIVE_SECONDS)
+    if not _due(subscription).filter(pk=pk).update(next_attempt_at=later):
+        return None
+    return _messages().select_related("failed_event").filter(failed_event_id=pk).first()
 
 
 def _redriven(subscription: Subscription, stored: DeadMessage) -> OutgoingMessage:
@@ -199,14 +226,14 @@ def _with_event(message: OutgoingMessage, event: RecordedEvent) -> OutgoingMessa
     )
 
 
-def _note_redrive(row: FailedEvent, message: OutgoingMessage, queue: str) -> None:
+def _note_redrive(row: FailedEvent, message_id: str, queue: str) -> None:
     with transaction.atomic(using=events_settings().database):
         same = failed_events().filter(pk=row.pk, status=FailedEvent.Status.RETRYING)
         if same.delete()[0]:
             facts = {
                 "failed_event": row.pk,
                 "event_id": str(row.event_id),
-                "message_id": message.message_id,
+                "message_id": message_id,
                 "queue": queue,
             }
             write_down("redrive", row.subscription_id, actor=REDRIVER, reason="", details=facts)

@@ -157,16 +157,17 @@ class Consumption:
         self.tally.redriven += count
         return count > 0
 
-    def tidy(self) -> None:
+    def tidy(self) -> int:
+        """How many received events were removed."""
         if self.worker is None:
-            return
+            return 0
         using, name = events_settings().database, self.subscription.name
         positions = Lane.objects.using(using).filter(subscription_id=name)
         failed = FailedEvent.objects.using(using).filter(subscription_id=name)
-        if positions and not failed.exists():
-            inbox.tidy_received(
-                name, self.settings.inbox_days, min(lane.position for lane in positions)
-            )
+        if not positions or failed.exists():
+            return 0
+        up_to = min(lane.position for lane in positions)
+        return inbox.tidy_received(name, self.settings.inbox_days, up_to)
 
     def _take_over(self, messages: Sequence[IncomingMessage]) -> list[int]:
         take_over(self.subscription, messages)
@@ -191,7 +192,9 @@ class Consumer:
 
     def __post_init__(self) -> None:
         self._link = Link(self.settings, Topology(), purpose="consumer")
-        self._publisher = Publisher(self.settings, Topology(), purpose="retries")
+        self._publisher = Publisher(
+            self.settings, Topology(), purpose="retries", has_size_limit=False
+        )
         self._all = [
             Consumption(
                 subscription=subscription,
@@ -264,12 +267,15 @@ class Consumer:
             worked = each.work() or worked
         if monotonic() - self._refreshed_at > REFRESH_SECONDS and not self.is_stopping():
             worked = self._refresh() or worked
-        if monotonic() - self._tidied_at > TIDY_SECONDS:
+        if monotonic() - self._tidied_at > TIDY_SECONDS and not self._tidy():
             self._tidied_at = monotonic()
-            inbox.tidy(self.settings.inbox_days)
-            for each in self._all:
-                each.tidy()
         return worked
+
+    def _tidy(self) -> bool:
+        """Whether there is more to be removed: then it goes on with the next turn, so that no rate
+        of messages is too high for it."""
+        removed = [inbox.tidy(self.settings.inbox_days), *(each.tidy() for each in self._all)]
+        return max(removed) > inbox.TOGETHER // 2
 
     def _refresh(self) -> bool:
         self._refreshed_at = monotonic()

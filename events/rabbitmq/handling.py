@@ -185,8 +185,14 @@ class Handling:
                 self.tally.repeated += 1
             self.streak = 0
         except Exception as error:
-            self._raise_if_not_the_handlers(error)
-            self._fail(message, event, error)
+            try:
+                self._raise_if_not_the_handlers(error)
+                self._fail(message, event, error)
+            except Outage:
+                # Of whatever the handler needs, or of the broker. The process is alive.
+                if event is not None and message.is_redelivered:
+                    inbox.unbegin(self.subscription.name, event.event_id)
+                raise
 
     def _begin(self, event: RecordedEvent) -> bool:
         """False when it is handled already. Raises HandlerDied when it was begun too often."""

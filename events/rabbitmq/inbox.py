@@ -7,7 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -15,7 +15,7 @@ from ..conf import events_settings
 from ..models import InboxEntry, ReceivedEvent
 
 #: Removed in one transaction.
-_TOGETHER = 1000
+TOGETHER = 1000
 
 
 def claim(subscription: str, event_ids: Sequence[UUID]) -> set[UUID]:
@@ -57,6 +57,12 @@ def begin(subscription: str, event_id: UUID) -> int | None:
         return row.attempts
 
 
+def unbegin(subscription: str, event_id: UUID) -> None:
+    """That it was begun the last time doesn't count: nothing died of it, and it will be again."""
+    rows = _entries().filter(subscription=subscription, event_id=event_id, handled_at=None)
+    rows.filter(attempts__gt=0).update(attempts=F("attempts") - 1)
+
+
 def forget(subscription: str, event_id: UUID) -> None:
     """That it was begun: what became of that is known."""
     rows = _entries().filter(subscription=subscription, event_id=event_id, handled_at=None)
@@ -71,7 +77,7 @@ def is_handled(subscription: str, event_id: UUID) -> bool:
 def tidy(days: int) -> int:
     """Removes some entries that are older; how many that were. The oldest have the lowest ids."""
     before = timezone.now() - timedelta(days=days)
-    oldest = list(_entries().order_by("pk").values_list("pk", "handled_at")[:_TOGETHER])
+    oldest = list(_entries().order_by("pk").values_list("pk", "handled_at")[:TOGETHER])
     old = [pk for pk, handled_at in oldest if handled_at is not None and handled_at < before]
     if old:
         _entries().filter(pk__in=old).delete()
@@ -84,7 +90,7 @@ def tidy_received(subscription: str, days: int, up_to: int) -> int:
     rows = ReceivedEvent.objects.using(events_settings().database).filter(
         subscription=subscription, position__lte=up_to, received_at__lt=before
     )
-    old = list(rows.order_by("position").values_list("pk", flat=True)[:_TOGETHER])
+    old = list(rows.order_by("position").values_list("pk", flat=True)[:TOGETHER])
     if old:
         rows.filter(pk__in=old).delete()
     return len(old)

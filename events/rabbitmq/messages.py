@@ -68,6 +68,10 @@ class IncomingMessage:
         return self._headers
 
     @property
+    def message_id(self) -> str:
+        return str(self.properties.get("message_id", ""))
+
+    @property
     def attempt(self) -> int:
         value = self._headers.get(ATTEMPT)
         return value if isinstance(value, int) and value > 0 else 1

@@ -28,8 +28,17 @@ class Publisher:
     """Connects when it is used, and again when it has to. Can be shared by threads, one of which
     publishes at a time, and is used safely behind a fork."""
 
-    def __init__(self, settings: RabbitMQSettings, topology: Topology, *, purpose: str) -> None:
+    def __init__(
+        self,
+        settings: RabbitMQSettings,
+        topology: Topology,
+        *,
+        purpose: str,
+        has_size_limit: bool = True,
+    ) -> None:
+        """What comes from the broker is sent back without a limit to its size: it has taken it."""
         self._settings = settings
+        self._has_size_limit = has_size_limit
         self._link = Link(settings, topology, purpose=purpose, has_pulse=False)
         self._batch: _Batch | None = None
         self._lock = threading.Lock()
@@ -61,8 +70,7 @@ class Publisher:
         try:
             batch = self._open_batch()
             with broker_errors():
-                batch.send(messages)
-                batch.wait(monotonic() + self._settings.confirm_timeout_seconds)
+                batch.publish(messages, self._settings.confirm_timeout_seconds)
         except BaseException:
             self._close()
             raise
@@ -75,7 +83,7 @@ class Publisher:
 
     def _check_size(self, message: OutgoingMessage) -> None:
         size, most = len(message.body), self._settings.max_message_bytes
-        if size > most:
+        if self._has_size_limit and size > most:
             raise MessageRefused(message.message_id, f"it has {size:,} bytes, of at most {most:,}")
 
     def _close(self) -> None:
@@ -98,7 +106,19 @@ class _Batch:
         self._open: dict[int, str] = {}
         self._refusal: Exception | None = None
 
-    def send(self, messages: Sequence[OutgoingMessage]) -> None:
+    def publish(self, messages: Sequence[OutgoingMessage], timeout_seconds: float) -> None:
+        try:
+            self._send(messages)
+            self._wait(monotonic() + timeout_seconds)
+        except PreconditionFailed as error:
+            # As for a message larger than the broker's limit. Which one it was isn't said; those
+            # behind it may be on their way yet.
+            message_id = next(iter(self._open.values()), "")
+            raise MessageRefused(message_id, str(error.reply_text)) from error
+        if self._refusal is not None:
+            raise self._refusal
+
+    def _send(self, messages: Sequence[OutgoingMessage]) -> None:
         publish, Message = self._channel.basic_publish, amqp.Message
         for message in messages:
             self._last_tag += 1
@@ -110,20 +130,13 @@ class _Batch:
                 mandatory=message.mandatory,
             )
 
-    def wait(self, deadline: float) -> None:
+    def _wait(self, deadline: float) -> None:
         connection = self._channel.connection
-        try:
-            while self._open and self._refusal is None:
-                remaining = deadline - monotonic()
-                if remaining <= 0:
-                    raise BrokerUnavailable(f"{len(self._open)} messages are not confirmed in time")
-                connection.drain_events(timeout=remaining)
-        except PreconditionFailed as error:
-            # As for a message larger than the broker's limit. Which one it was isn't said.
-            message_id = next(iter(self._open.values()), "")
-            raise MessageRefused(message_id, str(error.reply_text)) from error
-        if self._refusal is not None:
-            raise self._refusal
+        while self._open and self._refusal is None:
+            remaining = deadline - monotonic()
+            if remaining <= 0:
+                raise BrokerUnavailable(f"{len(self._open)} messages are not confirmed in time")
+            connection.drain_events(timeout=remaining)
 
     def _on_ack(self, tag: int, multiple: bool) -> None:
         if not multiple:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -96,10 +96,15 @@ class EventSource(ABC):
         return EventPage(events, max(seen + 1, position))
 
     def read_correlated(
-        self, correlation_id: str, *, limit: int | None = None
+        self,
+        correlation_id: str,
+        *,
+        event_types: Collection[str] | None = None,
+        limit: int | None = None,
     ) -> Iterator[RecordedEvent]:
-        """All events of one conversation, by position."""
-        query = EventQuery(correlation_id=correlation_id, first=1)
+        """All events of one conversation, or those of these types, by position."""
+        types = None if event_types is None else tuple(sorted(event_types))
+        query = EventQuery(correlation_id=correlation_id, event_types=types, first=1)
         return self._in_batches(query, limit, DEFAULT_BATCH_SIZE)
 
     def read_caused_by(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from events.bus.subscription import Effects
+from events.delivery import worker as worker_module
 from events.delivery.claims import Attempt
 from events.delivery.draining import drain
 from events.delivery.lanes import acquire
@@ -178,3 +179,71 @@ def test_what_is_done_to_other_systems_is_begun_by_itself(store, subscribed, wor
 
     assert len(lane_statements(worker.turn)) == 3
     assert effects()[1:] == [("cart-1", 0)]
+
+
+# --- what is kept of a look ahead ---
+
+
+@pytest.fixture
+def waiting(store, subscribed, monkeypatch):
+    """A worker that knows of an event for a lane, and has left it for later."""
+    monkeypatch.setattr(worker_module, "PATIENCE_SECONDS", 60)
+    subscribed(name="urgent", handler=lambda event: None, priority=5)
+    subscribed(name="other")
+    waiting = Worker()
+    waiting.turn()
+    store.append(cart(1), items(2))
+    waiting.turn()
+    assert effects("other") == []
+    return waiting
+
+
+def test_a_look_ahead_that_fails_is_made_again(store, waiting, monkeypatch):
+    store.append(cart(1), items(1))
+    with monkeypatch.context() as patch:
+        patch.setattr(type(store), "read_backlog", _lose_connection)
+        with pytest.raises(OperationalError):
+            waiting.turn()
+    store.append(cart(1), items(1))
+
+    while waiting.turn():
+        pass
+
+    assert effects("other") == [("cart-1", number) for number in range(4)]
+
+
+def test_what_is_known_beyond_a_mark_that_went_back_is_handled_once(store, waiting, monkeypatch):
+    """An append announces itself where the log ended when it looked, which may be a while ago."""
+    mark = store.high_water_mark()
+    monkeypatch.setattr(worker_module, "PATIENCE_SECONDS", 0)
+    with monkeypatch.context() as patch:
+        patch.setattr(type(store), "high_water_mark", lambda store: mark - 1)
+        while waiting.turn():
+            pass
+    while waiting.turn():
+        pass
+
+    assert effects("other") == [("cart-1", 0), ("cart-1", 1)]
+    assert Lane.objects.get(subscription="other").position == mark
+
+
+def test_an_event_that_waits_is_not_blamed_for_the_end_of_a_worker(store, subscribed, worker):
+    subscription = subscribed(handler=fail_at_cart_1)
+    worker()
+    store.append(cart(1), items(1))
+    drain(raise_errors=False)
+    stands_at = Lane.objects.get().position
+    store.append(cart(1), items(1))
+    attempt = Attempt(checkpoint=stands_at, passed_over=stands_at, attempted_to=stands_at + 1)
+    acquire(subscription, 0, 1, attempt=attempt).abandon()
+
+    drain(raise_errors=False)
+
+    row = FailedEvent.objects.get()
+    assert (row.sequence_number, row.attempts) == (0, 1)
+    lane = Lane.objects.get()
+    assert (lane.position, lane.attempted_to, lane.crashes) == (store.high_water_mark(), None, 0)
+
+
+def _lose_connection(*arguments, **options):
+    raise OperationalError("the connection is lost")

@@ -37,6 +37,8 @@ def broken(request, store):
 def small_steps(monkeypatch):
     """A batch at a time, and not all of the log in the last transaction."""
     monkeypatch.setattr(rebuilding, "_CLOSE", 0)
+    # Positions that other tests have drawn are passed at once.
+    monkeypatch.setattr(rebuilding, "_BATCHES_BETWEEN_NOTES", 1_000_000)
     monkeypatch.setattr(background, "_SECONDS", 0.0001)
 
 

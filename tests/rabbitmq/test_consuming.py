@@ -280,6 +280,42 @@ def test_an_outage_counts_for_no_message(subscribed, monkeypatch):
     assert Effect.objects.get().attempt == 1
 
 
+def test_an_outage_is_no_death_of_a_message_that_was_delivered_before(
+    subscribed, outside, monkeypatch
+):
+    def elsewhere(recorded):
+        seen.append(1)
+        if len(seen) <= THREE_ATTEMPTS.attempts + 2:
+            raise Outage("gone")
+        leave_effect(recorded)
+
+    seen = []
+    monkeypatch.setattr("events.rabbitmq.consuming.OUTAGE_BACK_OFF", THREE_ATTEMPTS)
+    subscription = subscribed(elsewhere)
+    publish([event(0)])
+    given_back = outside.get(subscription.queue.name, no_ack=False)
+    outside.channel.basic_reject(given_back.delivery_tag, requeue=True)
+
+    tally = consume(idle_seconds=1).tally
+
+    assert (tally.handled, tally.dead_letters) == (1, 0)
+    assert not FailedEvent.objects.exists()
+
+
+def test_a_message_larger_than_this_project_publishes_can_fail_like_any_other(subscribed, outside):
+    def fail(recorded):
+        raise ValueError("no good")
+
+    subscription = subscribed(fail)
+    publish([event(0, data={"name": "x" * 2000, "quantity": 1})])
+    outside.publish(b"{" * 2000, key=subscription.queue.name)
+
+    tally = consume(idle_seconds=0.6, max_message_bytes=1000).tally
+
+    assert tally.dead_letters == 2
+    assert FailedEvent.objects.count() == 2
+
+
 def test_when_all_fail_it_is_not_the_messages(subscribed, monkeypatch):
     calls, waits = [], []
 

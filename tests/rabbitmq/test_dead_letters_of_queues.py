@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,6 +13,7 @@ from events.delivery.metrics import snapshot
 from events.delivery.operations import pause, reset, resume
 from events.exceptions import BrokerUnavailable, InvalidInput, MalformedMessage
 from events.models import DeadMessage, FailedEvent, OperatorAction
+from events.rabbitmq import bridging
 from events.rabbitmq.bridging import redrive_due
 from events.rabbitmq.publishing import Publisher
 from events.rabbitmq.topology import Topology
@@ -192,6 +194,55 @@ def test_the_same_dead_letter_twice_is_one(fragile, outside):
     consume()
 
     assert FailedEvent.objects.count() == 1
+
+
+def test_one_that_fails_again_before_its_redrive_is_noted_is_kept(fragile, rabbitmq):
+    """As when another consumer is faster than the one that has sent it back."""
+
+    def publish_and_let_others_fail(messages):
+        publisher.publish(messages)
+        consume(idle_seconds=0.6)
+
+    publisher = Publisher(rabbitmq, Topology(), purpose="test")
+    slow = SimpleNamespace(publish=publish_and_let_others_fail)
+    dead_letters.retry(chosen(), actor="ann")
+
+    redrive_due(fragile.subscription, slow)
+
+    publisher.close()
+    [row] = FailedEvent.objects.all()
+    assert (row.status, row.attempts) == ("dead", 3)
+    assert OperatorAction.objects.filter(action="redrive").count() == 1
+    fragile.is_mended = True
+    dead_letters.retry(chosen(), actor="ann")
+    assert consume().tally.handled == 1
+    assert not FailedEvent.objects.exists()
+
+
+def test_one_that_is_discarded_while_it_is_to_be_sent_back_is_not_sent(fragile, monkeypatch):
+    def discard_and_choose(subscription, row):
+        dead_letters.discard(chosen(), actor="ann", reason="not needed")
+        return began(subscription, row)
+
+    dead_letters.retry(chosen(), actor="ann")
+    began = bridging._begun
+    monkeypatch.setattr(bridging, "_begun", discard_and_choose)
+
+    assert consume().tally.redriven == 0
+
+
+def test_what_no_database_can_store_of_a_message_does_not_hold_up_the_others(subscribed, outside):
+    subscription = subscribed()
+    publish([event(0)])
+    headers = {"note": "a\0b", "list": [{"deep": "\0"}]}
+    outside.publish(b"{", key=subscription.queue.name, application_headers=headers)
+    outside.publish(b"[", key=f"{subscription.queue.name}.dlq", application_headers=headers)
+
+    consume()
+
+    assert FailedEvent.objects.count() == 2
+    kept = [row.properties["application_headers"] for row in DeadMessage.objects.all()]
+    assert {each["note"] for each in kept} == {"a\N{REPLACEMENT CHARACTER}b"}
 
 
 def test_events_of_one_stream_do_not_wait_for_each_other(fragile):

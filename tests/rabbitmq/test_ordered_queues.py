@@ -192,6 +192,27 @@ def test_old_entries_are_removed_when_nobody_needs_them(ordered, subscribed):
     assert not InboxEntry.objects.exists()
 
 
+def test_more_old_entries_than_are_removed_at_once_are_removed_without_a_wait(
+    ordered, subscribed, monkeypatch
+):
+    ordered()
+    subscribed(name="tests.others")
+    publish(events(10))
+    consume()
+    monkeypatch.setattr(inbox, "TOGETHER", 3)
+    tidied = [inbox.tidy, inbox.tidy_received]
+    monkeypatch.setattr(inbox, "tidy", lambda days: tidied[0](-1))
+    monkeypatch.setattr(
+        inbox, "tidy_received", lambda name, days, up_to: tidied[1](name, -1, up_to)
+    )
+    consumer = consumer_of()
+    consumer._tidied_at = float("-inf")
+
+    consumer.run(idle_seconds=1.5)
+
+    assert InboxEntry.objects.count() == ReceivedEvent.objects.count() == 0
+
+
 def test_events_that_are_not_for_it_are_not_kept(ordered, rabbitmq, outside):
     subscription = ordered(pattern="tests.Measured")
     declare_all()

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import socket
 
+import amqp
 import pytest
 
 from events.delivery import dead_letters
@@ -196,6 +197,31 @@ def test_a_message_above_the_limit_is_a_dead_letter_and_holds_up_its_own_stream_
     assert "of at most 2,000" in row.error_message
     streams = [each.headers["aggregateId"] for each in outside.get_all(queue)]
     assert streams == ["cart-2", "cart-2"]
+
+
+def test_a_message_that_the_broker_refuses_while_others_are_sent_is_a_dead_letter_alone(
+    store, queue, outside, monkeypatch
+):
+    """As with a limit of its own that is lower: it closes the channel then."""
+    send = amqp.Channel.basic_publish
+
+    def refuse_some(channel, message, **options):
+        if len(message.body) > 3000:
+            raise amqp.PreconditionFailed("message size 3000 is larger than max size 2000")
+        return send(channel, message, **options)
+
+    monkeypatch.setattr(amqp.Channel, "basic_publish", refuse_some)
+    register_relay()
+    store.append(cart(1), [measured("x" * 3000), *items(1)])
+    store.append(cart(2), items(2))
+
+    drain(raise_errors=False)
+
+    row = FailedEvent.objects.get()
+    assert (row.aggregate_id, row.status) == ("cart-1", "dead")
+    assert "larger than max size" in row.error_message
+    streams = {each.headers["aggregateId"] for each in outside.get_all(queue)}
+    assert streams == {"cart-2"}
 
 
 def test_a_discarded_one_lets_its_stream_go_on(store, queue, outside, settings):

@@ -17,6 +17,7 @@ from events.delivery.draining import drain
 from events.exceptions import AggregateNotFound, InvalidInput, Unavailable
 from events.models import FailedEvent, Lane, OperatorAction
 from events.store.configured import event_store
+from events.store.source import EventSource
 from events.streams import StreamName
 from sagas import watch
 from sagas.clock import database_time
@@ -320,6 +321,58 @@ def test_a_turn_back_that_fails_is_tried_again(monkeypatch):
     assert fire_deadlines(at + timedelta(seconds=31))
     drain(raise_errors=False)
     assert instance().status == "compensated"
+
+
+def test_a_turn_back_that_fails_is_shown_to_operators_until_it_succeeds():
+    variant()
+    script.instead |= {RentCar: fail, CallOffOuting: fail}
+    plan_outing()
+    drain(raise_errors=False)
+    at = database_time() + LONG
+    fire_deadlines(at)
+    assert instance().status == "needs_intervention"
+    assert "what turns it back fails: Unavailable" in instance().open_items["car"]["problem"]
+    del script.instead[CallOffOuting]
+    fire_deadlines(at + timedelta(seconds=31))
+    drain(raise_errors=False)
+    assert (instance().status, instance().open_items) == ("compensated", {})
+
+
+def test_a_process_whose_start_was_never_seen_is_shown_when_nobody_answers():
+    variant(car=changed(rent_car, otherwise=None))
+    event_store().append(StreamName("Room", OUTING), [RoomHeld(outing_id=OUTING)])
+    script.instead[RentCar] = lambda key: None
+    drain()
+    assert not SagaInstance.objects.exists()
+
+    fire_deadlines(database_time() + LONG)
+
+    assert (instance().status, instance().under_way) == ("needs_intervention", ["car"])
+    script.instead[HoldRoom] = lambda key: None
+    plan_outing()
+    drain()
+    assert instance().status == "needs_intervention"
+
+
+def test_a_deadline_reads_what_is_new_to_it_of_a_long_conversation(monkeypatch):
+    variant()
+    script.instead[RentCar] = lambda key: None
+    plan_outing()
+    drain()
+    talk = {"correlation_id": instance().correlation_id}
+    others = [OutingPlanned(metadata=talk) for _ in range(20)]
+    event_store().append(StreamName("Outing", "another"), others)
+    read, find = [], EventSource.read_correlated
+
+    def counted(*arguments, **options):
+        for recorded in find(*arguments, **options):
+            read.append(recorded)
+            yield recorded
+
+    monkeypatch.setattr(EventSource, "read_correlated", counted)
+    fire_deadlines(database_time() + LONG)
+
+    assert read == []
 
 
 def test_undoing_that_takes_too_long_is_shown_to_operators():

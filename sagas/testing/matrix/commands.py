@@ -34,6 +34,9 @@ class FaultyBus:
     def asks_first(self, command_class: type[Command]) -> bool:
         return command_bus.asks_first(command_class)
 
+    def recall(self, command: Command, command_id: UUID) -> CommandResult | None:
+        return command_bus.recall(command, command_id)
+
     def ask(self, command: Command) -> Any:
         current = self._current()
         if current is None:

@@ -46,8 +46,8 @@ def injected(plan: Plan, injection: Injection) -> Iterator[None]:
             (asking, "command_bus", FaultyBus(injection, commits, seams.current)),
             (running, "can_be_handled_at_once", seams.can_be_handled_at_once),
             (running, "save_all", seams.save_all),
-            (sending, "_send", seams.send),
-            (Inbox, "_take", seams.taking()),
+            (sending, "send_one", seams.send_one),
+            (Inbox, "take", seams.taking()),
         ):
             stack.enter_context(mock.patch.object(owner, name, replacement))
         yield
@@ -61,7 +61,7 @@ class _Seams:
         self._injection = injection
         self._commits = commits
         self._event: Requested | None = None
-        self._send = sending._send
+        self._send_one = sending.send_one
         #: As a worker has loaded it that hangs since then.
         self._outdated: Saga | None = None
 
@@ -84,15 +84,15 @@ class _Seams:
             for fault in self._injection.faults
         )
 
-    def send(self, recorded: RecordedEvent, load: Callable[[str], Saga], give: Give) -> None:
+    def send_one(self, recorded: RecordedEvent, load: Callable[[str], Saga], give: Give) -> None:
         if saga_type_of(recorded.aggregate_id) != self._plan.saga_type:
-            self._send(recorded, load, give)
+            self._send_one(recorded, load, give)
             return
         event: Requested = recorded.event  # type: ignore[assignment]
         leg, injection = _leg_of(event), self._injection
         if injection.is_known(recorded):
             outdated = self._outdated
-            self._send(recorded, load if outdated is None else lambda _: outdated, give)
+            self._send_one(recorded, load if outdated is None else lambda _: outdated, give)
             return
         injection.asked[leg] = event.attempt
         if injection.hits(leg, Kind.TIMES_OUT, attempt=event.attempt):
@@ -102,21 +102,21 @@ class _Seams:
                 self._outdated = load(recorded.aggregate_id).copy()
                 injection.hold(recorded)
             return
-        self._send(recorded, load, give)
+        self._send_one(recorded, load, give)
         if injection.hits_first(leg, Kind.TURNED_BACK):
             injection.actions.append(partial(_turn_back, recorded.aggregate_id))
         if injection.hits_first(leg, Kind.COMMAND_DUPLICATED):
-            self._send(recorded, load, give)
+            self._send_one(recorded, load, give)
             injection.hold(recorded)
 
     # --- the way in ---
 
     def taking(self) -> Callable[[Inbox, Give, RecordedEvent], None]:
-        take = Inbox._take
+        take = Inbox.take
 
         def take_or_not(inbox: Inbox, give: Give, recorded: RecordedEvent) -> None:
             leg, injection = self._answered(recorded.event), self._injection
-            is_ours = inbox._saga_type == self._plan.saga_type
+            is_ours = inbox.saga_type == self._plan.saga_type
             if leg is None or not is_ours or injection.is_known(recorded):
                 take(inbox, give, recorded)
             elif injection.hits(leg, Kind.ANSWER_DELAYED):
