@@ -4,6 +4,8 @@ PORT ?= 8000
 export CHROMIUM ?= $(shell command -v chromium)
 
 python := .venv/bin/python
+# More processes would wait for the one server.
+pytest := $(python) -m pytest -n auto --maxprocesses 4
 in_browser := .venv-browser/bin/python scripts/private_postgresql.py -- \
 	.venv-browser/bin/python -m pytest
 pip_install := -m pip install --quiet --disable-pip-version-check -r
@@ -20,12 +22,12 @@ demo: .venv/runtime ## show it in a browser [PORT=8000] [ONCE=1: end after one r
 	$(if $(BROKER),$(with_rabbitmq) sh -c 'RABBITMQ_URL=$$AMQP_URL exec "$$@"' sh) \
 		$(python) manage.py demo --port $(PORT) $(if $(ONCE),--once)
 
-test: .venv/dev ## run the tests on PostgreSQL, then on SQLite [ARGS="-n 2 -k word"]
+test: .venv/dev ## run the tests on PostgreSQL, then on SQLite [ARGS="-n 0 -k word"]
 	$(with_rabbitmq) $(MAKE) --no-print-directory test-databases
 
 test-databases:
-	$(python) scripts/private_postgresql.py -- $(python) -m pytest -m "not sqlite" $(ARGS)
-	DATABASE_URL= $(python) -m pytest -m "not postgresql" $(ARGS)
+	$(python) scripts/private_postgresql.py -- $(pytest) -m "not sqlite" $(ARGS)
+	DATABASE_URL= $(pytest) -m "not postgresql" $(ARGS)
 
 browser: .venv-browser/browser ## what operators do, in headless Chromium, and what axe finds [ARGS="-k word"]
 	$(in_browser) browser $(ARGS)

@@ -18,5 +18,14 @@ def add_chore(chore: Chore) -> None:
 
 
 def do_chores() -> bool:
-    """All of them. Whether there was anything to do."""
-    return sum(chore() for chore in _chores) > 0
+    """All of them, whatever becomes of the others; then the first error is raised. Whether there
+    was anything to do."""
+    worked, first_error = False, None
+    for chore in _chores:
+        try:
+            worked = chore() or worked
+        except Exception as error:
+            first_error = first_error or error
+    if first_error is not None:
+        raise first_error
+    return worked

@@ -53,6 +53,8 @@ LAZY_CHECKPOINT = 10_000
 MAX_PEEK = 200
 MAX_PEEK_POSITIONS = 2_000
 RECONNECT_SECONDS = 1.0
+#: A lane at which a turn has failed is left alone for so long.
+UNABLE_SECONDS = 2 * RECONNECT_SECONDS
 
 
 @dataclass(slots=True)
@@ -253,6 +255,8 @@ class Worker:
             logger.warning("%s", error)
             return False
         except BaseException:
+            # If it is this lane that can't be run, the others can.
+            lane.not_before = monotonic() + UNABLE_SECONDS
             with suppress(Error):
                 lease.abandon()
             raise

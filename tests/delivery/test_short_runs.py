@@ -7,9 +7,11 @@ from django.db import OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from events.bus.subscription import Effects
+from events.delivery import chores
 from events.delivery import worker as worker_module
 from events.delivery.claims import Attempt
 from events.delivery.draining import drain
+from events.delivery.engine import LaneRun
 from events.delivery.lanes import acquire
 from events.delivery.worker import Worker
 from events.exceptions import LeaseLost
@@ -210,6 +212,41 @@ def test_a_look_ahead_that_fails_is_made_again(store, waiting, monkeypatch):
         pass
 
     assert effects("other") == [("cart-1", number) for number in range(4)]
+
+
+def test_a_lane_that_can_not_be_run_keeps_no_other_waiting(store, subscribed, worker, monkeypatch):
+    run = LaneRun.run
+
+    def fail_if_bad(self, up_to):
+        if self.subscription.name == "bad":
+            raise RuntimeError("it can't be run")
+        return run(self, up_to)
+
+    subscribed(name="bad", priority=10)
+    subscribed()
+    worker = worker()
+    monkeypatch.setattr(LaneRun, "run", fail_if_bad)
+    store.append(cart(1), items(1))
+
+    with pytest.raises(RuntimeError):
+        worker.turn()
+    while worker.turn():
+        pass
+
+    assert effects()[-1] == ("cart-1", 0)
+
+
+def test_a_chore_that_fails_keeps_no_other_from_being_done(monkeypatch):
+    done = []
+
+    def fail():
+        raise RuntimeError("it can't be done")
+
+    monkeypatch.setattr(chores, "_chores", [fail, lambda: bool(done.append("the other"))])
+    with pytest.raises(RuntimeError):
+        chores.do_chores()
+
+    assert done == ["the other"]
 
 
 def test_what_is_known_beyond_a_mark_that_went_back_is_handled_once(store, waiting, monkeypatch):
