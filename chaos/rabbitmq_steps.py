@@ -10,14 +10,14 @@ from events.rabbitmq import feeds, handling, inbox, publishing, receiving
 
 #: Where the function is that makes the step, and whether it is stopped behind it.
 RELAY_STEPS: dict[str, tuple[Any, str, bool]] = {
-    "published": (publishing._Batch, "send", True),
-    "confirmed": (publishing._Batch, "wait", True),
+    "published": (publishing._Batch, "_send", True),
+    "confirmed": (publishing._Batch, "publish", True),
 }
 CONSUMER_STEPS: dict[str, tuple[Any, str, bool]] = {
     "claimed": (inbox, "claim", True),
     "effects written": (handling, "handle_batch", True),
     "effect written": (handling, "handle_one", True),
-    "retry confirmed": (publishing._Batch, "wait", True),
+    "retry confirmed": (publishing._Batch, "publish", True),
     "committed": (feeds.Feed, "_acknowledge", False),
     "acknowledged": (feeds.Feed, "_acknowledge", True),
     "received": (receiving.Receiving, "_store", True),

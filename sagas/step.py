@@ -50,7 +50,8 @@ class LateSuccess(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compensation:
     """Undoes a step. Sent with an effect key of its own, and with that of what it undoes, also
-    where the outcome of the step isn't known: undoing what never happened must succeed."""
+    where the outcome of the step isn't known: undoing what never happened must succeed, and what
+    comes under the undone key after that must be refused."""
 
     command: CommandSource
     #: None: that the handler returns is the success.

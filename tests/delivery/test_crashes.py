@@ -138,6 +138,7 @@ def test_it_does_so_behind_events_that_are_passed_over():
 @pytest.mark.parametrize("mode", ["events", "batches"])
 def test_an_event_that_costs_the_connection_becomes_a_dead_letter(mode, handler, monkeypatch):
     monkeypatch.setattr(worker, "RECONNECT_SECONDS", 0)
+    monkeypatch.setattr(worker, "UNABLE_SECONDS", 0)
     append_events()
     subscribe_in(mode, handler=handler)
 

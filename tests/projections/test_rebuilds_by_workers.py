@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from events.bus.subscription import Delivery
-from events.delivery import background, rebuilding
+from events.delivery import background, engine, rebuilding
 from events.delivery.background import ask_for_rebuild, cancel
 from events.delivery.draining import drain
 from events.exceptions import InvalidInput, UnknownProjection
@@ -39,6 +39,7 @@ def small_steps(monkeypatch):
     monkeypatch.setattr(rebuilding, "_CLOSE", 0)
     # Positions that other tests have drawn are passed at once.
     monkeypatch.setattr(rebuilding, "_BATCHES_BETWEEN_NOTES", 1_000_000)
+    monkeypatch.setattr(engine, "WINDOW", 1_000_000)
     monkeypatch.setattr(background, "_SECONDS", 0.0001)
 
 
