@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..aggregates import EventSourcedAggregate
@@ -72,14 +73,30 @@ def hide_names(value: Any, names: frozenset[str]) -> Any:
 
 
 def hide_values(value: Any, personal: frozenset[str]) -> Any:
-    """As `hide`, wherever one of these strings occurs, whatever the field is called."""
+    """As `hide`, wherever one of these strings occurs, whatever the field is called, and in keys
+    of objects, too."""
     if isinstance(value, dict):
-        return {key: hide_values(part, personal) for key, part in value.items()}
+        return _with_distinct_keys(
+            (hide_values(key, personal), hide_values(part, personal)) for key, part in value.items()
+        )
     if isinstance(value, list):
         return [hide_values(part, personal) for part in value]
     if isinstance(value, str) and not isinstance(value, Hidden):
         return HIDDEN if value in personal else hide_in_text(value, personal)
     return value
+
+
+def _with_distinct_keys(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """All of them: where hiding has made keys alike, they are numbered."""
+    found: dict[str, Any] = {}
+    numbers: Counter[str] = Counter()
+    for key, part in pairs:
+        name = key
+        while name in found:
+            numbers[key] += 1
+            name = f"{key} ({numbers[key] + 1})"
+        found[name] = part
+    return found
 
 
 def hide_in_text(text: str, personal: frozenset[str]) -> str:
@@ -110,6 +127,8 @@ def _personal_values(value: Any, shape: Shape) -> Iterator[str]:
     if shape is None:
         return
     if isinstance(shape, Whole):
+        if shape.has_keys and isinstance(value, dict):
+            yield from filter(None, value)
         yield from _strings(value)
     elif isinstance(shape, Untyped):
         yield from _values_by_name(value, personal_names())

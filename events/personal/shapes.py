@@ -25,6 +25,9 @@ class Personal:
 class Whole:
     """The value is personal, with all that is in it."""
 
+    #: It is an object whose keys are data, and not names of fields.
+    has_keys: bool = False
+
 
 @dataclass(frozen=True, slots=True)
 class Fields:
@@ -86,6 +89,8 @@ def _shape(annotation: Any) -> Shape:
         return _shape(arguments[0])
     if origin in (Union, types.UnionType):
         return next((found for each in arguments if (found := _shape(each))), None)
+    if origin is dict and isinstance(_shape(arguments[0]), Whole):
+        return Whole(has_keys=True)
     if origin in (list, dict, tuple):
         parts = [shape for each in arguments if (shape := _shape(each))]
         if origin is tuple and parts and arguments[-1] is not Ellipsis:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Annotated
 
 import pytest
 import time_machine
@@ -13,12 +15,16 @@ from events.explorer.disclosure import REVEALED_FOR
 from events.models import AggregateVersion, Event, OperatorAction
 from events.personal import (
     HIDDEN,
+    Personal,
     fill_in,
     hide_in_event,
     hide_in_state,
     hide_in_text,
     personal_names,
+    personal_values,
+    shape_of,
 )
+from events.personal.hiding import hide
 from sagas.models import SagaInstance
 from tests.explorer.pages import list_url, row_url, text_of
 from tests.explorer.people import CITY, EMAIL, Person, PersonBroken, PlanChanged, person, staff
@@ -189,6 +195,23 @@ def test_state_is_hidden_by_value_and_by_name() -> None:
         "street": HIDDEN,
         "city": CITY,
     }
+
+
+def test_keys_of_a_state_are_hidden_and_none_of_them_is_lost() -> None:
+    state = {"by_email": {EMAIL: 1, "other@example.org": 2, "plain": 3}}
+    assert hide_in_state(None, state, frozenset({EMAIL, "other@example.org"})) == {
+        "by_email": {HIDDEN: 1, f"{HIDDEN} (2)": 2, "plain": 3}
+    }
+
+
+def test_an_object_with_personal_keys_is_hidden_as_a_whole() -> None:
+    @dataclass
+    class Invited:
+        by_email: dict[Annotated[str, Personal()], int]
+
+    shape = shape_of(Invited)
+    assert hide({"by_email": {EMAIL: 1}}, shape) == {"by_email": HIDDEN}
+    assert personal_values({"by_email": {EMAIL: 1}}, shape) == {EMAIL}
 
 
 def test_what_is_left_hidden_in_an_edit_keeps_its_value() -> None:
