@@ -116,6 +116,13 @@ class KeysetAdmin(_ModelAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         return queryset, False  # see get_conditions
 
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
+        if "\0" in object_id:  # in no key, and PostgreSQL takes no parameter with it
+            return None
+        return super().get_object(request, object_id, from_field)
+
     def index_range(self, conditions: Conditions) -> IndexRange:
         ordering, served = cast("Sequence[str]", self.ordering), conditions.served
         if served is None:

@@ -25,3 +25,11 @@ def test_parameter_that_no_database_takes_names_nothing(
 ) -> None:
     url = f"{reverse(f'admin:events_{page}')}?{urlencode(parameters)}"
     assert admin_client.get(url).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "kind", ["subscriptionstate", "event", "aggregateversion", "failedevent", "operation"]
+)
+def test_key_that_no_database_takes_names_nothing(admin_client: Client, kind: str) -> None:
+    url = reverse(f"admin:events_{kind}_change", args=["a\0b"])
+    assert admin_client.get(url).status_code in (302, 404)
