@@ -370,4 +370,4 @@ def test_it_ends_when_it_is_told_to_and_gives_back_what_it_has_not_handled(subsc
     consumer_of(is_stopping=lambda: bool(stop)).run()
 
     assert len(handled()) == 1
-    assert outside.depth(subscription.queue.name) == 9
+    eventually(lambda: outside.depth(subscription.queue.name) == 9)

@@ -18,6 +18,7 @@ from events.rabbitmq.bridging import redrive_due
 from events.rabbitmq.publishing import Publisher
 from events.rabbitmq.topology import Topology
 from tests.effects.models import Effect, leave_effect
+from tests.processes import eventually
 from tests.rabbitmq.consumers import consume, declare_all, event, events, handled, publish
 
 pytestmark = [pytest.mark.rabbitmq, pytest.mark.django_db(transaction=True)]
@@ -160,7 +161,7 @@ def test_a_paused_subscription_takes_nothing_until_it_is_resumed(subscribed, out
     publish(events(2))
 
     assert consume().tally.handled == 0
-    assert outside.depth(subscription.queue.name) == 2
+    eventually(lambda: outside.depth(subscription.queue.name) == 2)
     resume(subscription.name, actor="ann")
     assert consume().tally.handled == 2
 

@@ -9,6 +9,7 @@ from events.rabbitmq.bus import RabbitMQEventBus
 from events.rabbitmq.topology import ExchangeKind, Queue, QueueKind, Topology
 from tests.effects.models import leave_effect
 from tests.factories import cart, item_added
+from tests.processes import eventually
 from tests.rabbitmq.consumers import THREE_ATTEMPTS, event, events, handled
 
 pytestmark = [pytest.mark.rabbitmq, pytest.mark.django_db(transaction=True)]
@@ -52,7 +53,7 @@ def test_another_exchange_is_declared_when_it_is_published_to(bus, rabbitmq, out
     outside.bind(f"{name}.queue", name)
     bus.publish(event(1), exchange=name)
 
-    assert outside.depth(f"{name}.queue") == 1
+    eventually(lambda: outside.depth(f"{name}.queue") == 1)
 
 
 def test_a_rejected_message_of_a_queue_by_hand_arrives_in_the_dead_letter_queue(
