@@ -305,10 +305,11 @@ class RebuildFailed(EventsError):
     """A projection could not handle an event of the log. Its rows are as before; mend the code, and
     the rebuild goes on from that event."""
 
-    def __init__(self, name: str, position: int) -> None:
+    def __init__(self, name: str, position: int, reason: str = "") -> None:
         self.name = name
         self.position = position
-        super().__init__(f"Rebuilding {name} has failed at an event after position {position}.")
+        told = f"Rebuilding {name} has failed at an event after position {position}."
+        super().__init__(f"{told} {reason}".rstrip())
 
 
 class RebuildRunning(EventsError):

@@ -121,7 +121,7 @@ class Rebuild:
         """The position that is reached. In steps, so that there is something to report."""
         lease = lanes.acquire(self._subscription, 0, 1, ignores_back_off=True)
         if lease is None:
-            raise RebuildRunning(self._declared.name)
+            raise self._not_free()
         began_at = lease.position
         run = LaneRun(
             subscription=self._subscription,
@@ -146,6 +146,14 @@ class Rebuild:
         finally:
             lease.release(run.seen)
         return max(run.seen, up_to)
+
+    def _not_free(self) -> RebuildFailed | RebuildRunning:
+        """Whoever met the failure may have died before anybody was told."""
+        name, state = self._declared.name, self._state
+        if state is None or state.status != SubscriptionState.Status.STOPPED:
+            return RebuildRunning(name)
+        [lane] = state.lanes.using(self._using).all()
+        return RebuildFailed(name, lane.position, state.reason)
 
     def _replace(self, tally: Tally) -> None:
         # Waits for whoever is writing to them, and lets nobody begin to. Before the lanes are

@@ -14,7 +14,8 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import amqp
-from amqp.exceptions import AMQPError, PreconditionFailed
+from amqp.exceptions import AMQPError, FrameSyntaxError, PreconditionFailed
+from amqp.method_framing import frame_handler
 from kombu.connection import Connection
 from kombu.exceptions import OperationalError
 
@@ -29,6 +30,10 @@ logger = logging.getLogger(__name__)
 RECONNECT = RetryPolicy(
     attempts=1, first_delay_seconds=0.5, factor=2, max_delay_seconds=30, jitter=0.5
 )
+
+
+#: Of AMQP 0-9-1, 4.2.6.1: the frame's type, what comes before the properties, and no properties.
+_CONTENT_HEADER, _HEADER_BYTES, _NO_PROPERTIES = 2, 12, b"\0\0"
 
 
 @contextmanager
@@ -94,6 +99,7 @@ class Link:
                 # Without it, a declaration that is never answered is waited for for ever.
                 "read_timeout": self.settings.confirm_timeout_seconds,
                 "write_timeout": self.settings.confirm_timeout_seconds,
+                "frame_handler": _frame_handler,
             },
         )
         try:
@@ -130,6 +136,24 @@ class Link:
 
     def _name(self) -> str:
         return f"edda {self._purpose}, {socket.gethostname()}:{os.getpid()}"
+
+
+def _frame_handler(connection: Any, callback: Callable[..., Any]) -> Callable[..., bool]:
+    """The client's own, but that properties which can't be decoded are left out: such a message
+    would end its consumer, and, delivered again, the next one, and so on."""
+    handle = frame_handler(connection, callback)
+
+    def handle_any(frame: tuple[int, int, Any]) -> bool:
+        kind, channel, content = frame
+        try:
+            return bool(handle(frame))
+        except (UnicodeDecodeError, FrameSyntaxError) as error:
+            if kind != _CONTENT_HEADER:
+                raise
+            logger.warning("The properties of a message can't be decoded: %s", error)
+            return bool(handle((kind, channel, bytes(content[:_HEADER_BYTES]) + _NO_PROPERTIES)))
+
+    return handle_any
 
 
 def declare(connection: amqp.Connection, topology: Iterable[Exchange | Queue | Binding]) -> None:

@@ -126,6 +126,25 @@ def test_a_rebuild_that_fails_says_why(broken, monkeypatch):
     assert {quantity for _, _, quantity in rows()} == {77}
 
 
+def test_that_it_has_failed_is_told_where_its_worker_died_before_it_could(broken, monkeypatch):
+    def fail(self, recorded):
+        raise ValueError("what is this?")
+
+    monkeypatch.setattr(CartItems, "project", fail)
+    operation = ask()
+    with monkeypatch.context() as dying:
+        dying.setattr(background, "_fail", lambda *_: None)
+        drain(raise_errors=False)
+    operation.refresh_from_db()
+    assert operation.status == "running"
+
+    drain(raise_errors=False)
+
+    operation.refresh_from_db()
+    assert operation.status == "failed"
+    assert "what is this?" in operation.problem
+
+
 def test_another_worker_goes_on_with_a_rebuild(broken, small_steps, monkeypatch):
     monkeypatch.setattr(rebuilding, "_batch_size", lambda: 2)
     operation = ask()

@@ -228,6 +228,22 @@ def test_what_holds_no_event_is_a_dead_letter_and_others_are_handled(subscribed,
     assert bytes(row.message.body) == body
 
 
+def test_properties_that_can_not_be_decoded_end_no_consumer(subscribed, outside):
+    queue = subscribed().queue.name
+    declare_all()
+    publish(events(1))
+    readable = outside.get(queue).body
+    for body in (readable.encode(), b"nonsense"):
+        outside.publish(body, key=queue, type=b"\xff\xfe")
+    publish([event(1)])
+
+    tally = consume().tally
+
+    assert (tally.handled, tally.dead_letters) == (2, 1)
+    assert numbers() == [0, 1]
+    assert bytes(FailedEvent.objects.get().message.body) == b"nonsense"
+
+
 def test_in_batches_the_handler_gets_a_list(subscribed):
     batches = []
 
