@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
-from django.db.models.functions import Now
+from django.db.models import QuerySet
 
 from ..bus.subscription import Start, Subscription
 from ..conf import events_settings
@@ -23,6 +21,7 @@ from ..exceptions import LeaseLost
 from ..models import Lane, SubscriptionState
 from ..store.source import EventSource
 from .claims import Attempt, Claim, is_free
+from .lane_row import LaneRow
 
 #: A lease's time beyond that of the work. Only a worker that hangs, or a database other than
 #: PostgreSQL, makes others wait for its end.
@@ -65,13 +64,11 @@ def start_position(start: Start | int, store: EventSource) -> int:
 class Lease:
     """A lane in the hands of this worker, as its row stood after the last commit."""
 
-    using: str
-    lane_id: int
+    row: LaneRow
     subscription: str
     number: int
     #: Of how many.
     lanes: int
-    token: UUID
     seconds: float
     position: int
     attempted_to: int | None
@@ -85,6 +82,10 @@ class Lease:
     was_begun_by_claim: bool
     is_released: bool = False
 
+    @property
+    def using(self) -> str:
+        return self.row.using
+
     def begin(self, attempted_to: int, *, passed_over: int) -> None:
         """Commits that the events up to there are about to be handled. Raises LeaseLost.
 
@@ -93,18 +94,14 @@ class Lease:
         if self.was_begun_by_claim and attempted_to == self.attempted_to:
             return
         attempts = self.attempts + 1 if attempted_to == self.attempted_to else 1
-        self._begin(
-            position=passed_over,
-            attempted_to=attempted_to,
-            attempts=attempts,
-            **self._for_longer(),
-        )
+        values = {"position": passed_over, "attempted_to": attempted_to, "attempts": attempts}
+        self._change(values, from_now=self._for_longer, if_active=True)
         self.position = passed_over
         self.attempted_to, self.attempts = attempted_to, attempts
 
     def keep(self, passed_over: int) -> None:
         """For longer, with the checkpoint behind what was passed over. Raises LeaseLost."""
-        self._update(position=passed_over, **self._for_longer())
+        self._change({"position": passed_over}, from_now=self._for_longer)
         self.position = passed_over
 
     def forget_attempt(self) -> None:
@@ -114,7 +111,7 @@ class Lease:
 
     def hold(self) -> None:
         """In a transaction: it can be committed only as long as the lane is this worker's."""
-        self._begin(**self._for_longer())
+        self._change({}, from_now=self._for_longer, if_active=True)
 
     def checkpoint(
         self,
@@ -127,16 +124,21 @@ class Lease:
     ) -> None:
         """In the transaction of the effects: they are committed together. Raises LeaseLost.
         `added` goes to the lane's counters. With `releases` the lane is given back."""
-        update = self._begin if self.was_begun_by_claim else self._update
-        update(
-            position=position,
-            attempted_to=None,
-            attempts=0,
-            failure_streak=failure_streak,
-            outages=outages,
-            updated_at=Now(),
-            **(_FREE if releases else self._for_longer()),
-            **{name: F(name) + number for name, number in (added or {}).items()},
+        values = {
+            "position": position,
+            "attempted_to": None,
+            "attempts": 0,
+            "failure_streak": failure_streak,
+            "outages": outages,
+            **(_FREE if releases else {}),
+        }
+        self._change(
+            values,
+            added=added or {},
+            from_now={"updated_at": 0} | ({} if releases else self._for_longer),
+            # Where the claim may have seen the subscription as it was before an operator paused it,
+            # and the lane as it was after that: this statement sees both as they are.
+            if_active=self.was_begun_by_claim,
         )
 
     def took_checkpoint(
@@ -155,24 +157,24 @@ class Lease:
     def back_off(self, seconds: float) -> None:
         """Nothing is tried before this time is over."""
         self.outages += 1
-        self._update(
-            not_before=Now() + timedelta(seconds=seconds),
-            outages=self.outages,
-            failure_streak=self.failure_streak,
-            attempted_to=None,
-            attempts=0,
-        )
+        values = {
+            "outages": self.outages,
+            "failure_streak": self.failure_streak,
+            "attempted_to": None,
+            "attempts": 0,
+        }
+        self._change(values, from_now={"not_before": seconds})
         self.attempted_to, self.attempts = None, 0
 
     def abandon(self) -> None:
         """Gives the lane back as after a crash. The attempt counts: what ended it, such as a lost
         connection, may have been the event's doing, and would be again and again."""
-        self._mine.update(**_FREE)
+        self.row.change(_FREE)
 
     def release(self, position: int) -> None:
         """Gives the lane back, with events passed over that it has nothing to do with."""
         if not self.is_released:
-            self._mine.update(**_FREE, position=position, attempted_to=None, attempts=0)
+            self.row.change({**_FREE, "position": position, "attempted_to": None, "attempts": 0})
 
     def confirm(self) -> None:
         """Raises LeaseLost where the subscription is no longer active."""
@@ -180,25 +182,13 @@ class Lease:
             self.hold()
             self.was_begun_by_claim = False
 
-    def _for_longer(self) -> dict[str, Any]:
-        return {"leased_until": Now() + timedelta(seconds=self.seconds)}
-
-    def _begin(self, **values: Any) -> None:
-        """The claim may have seen the subscription as it was before an operator paused it, and the
-        lane as it was after that: this statement sees both as they are."""
-        is_active = SubscriptionState.objects.filter(
-            name=OuterRef("subscription_id"), status=SubscriptionState.Status.ACTIVE
-        )
-        if not self._mine.filter(Exists(is_active)).update(**values):
-            raise LeaseLost(self.subscription, self.number)
-
-    def _update(self, **values: Any) -> None:
-        if not self._mine.update(**values):
-            raise LeaseLost(self.subscription, self.number)
-
     @property
-    def _mine(self) -> QuerySet[Lane]:
-        return Lane.objects.using(self.using).filter(pk=self.lane_id, token=self.token)
+    def _for_longer(self) -> dict[str, float]:
+        return {"leased_until": self.seconds}
+
+    def _change(self, values: Mapping[str, Any], **options: Any) -> None:
+        if not self.row.change(values, **options):
+            raise LeaseLost(self.subscription, self.number)
 
 
 def acquire(
@@ -226,12 +216,10 @@ def acquire(
         return None
     lane_id, position, attempted_to, attempts, failure_streak, outages, failed_attempts = row
     return Lease(
-        using=claim.using,
-        lane_id=lane_id,
+        row=LaneRow(using=claim.using, pk=lane_id, token=claim.token),
         subscription=subscription.name,
         number=number,
         lanes=lanes,
-        token=claim.token,
         seconds=claim.seconds,
         position=position,
         attempted_to=attempted_to,

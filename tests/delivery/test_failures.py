@@ -367,7 +367,7 @@ def test_a_lane_is_kept_on_a_long_way_past_events_that_are_not_for_it(
 
     lane = Lane.objects.get()
     assert 0 < lane.position < last
-    assert lane.token == lease.token
+    assert lane.token == lease.row.token
 
 
 def test_failures_with_successes_between_them_are_no_outage(store, subscribed):
