@@ -161,7 +161,8 @@ class CommandBus:
         """
         if not isinstance(command_id, UUID | None):
             raise InvalidInput("command_id", f"expected a UUID, got {command_id!r}")
-        data = _checked(command, sent)
+        # Whoever has it joined has recorded it, which is refused where it can't be stored.
+        data = {} if joins else _checked(command, sent)
         registration = self._registration(type(command))
         if registration.ask is None and outcome is not _NOT_ASKED:
             raise InvalidInput("outcome", f"{command.command_type} asks nothing")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from types import UnionType
 from typing import Any
 
@@ -80,5 +81,15 @@ def given_settings() -> dict[str, Any]:
 
 def events_settings() -> EventsSettings:
     """Read when used, so that a test can override it. Unknown keys are reported by a check."""
+    given, [(last_given, last_settings)] = given_settings(), _last
+    if given == last_given:
+        return last_settings
     known = setting_names()
-    return EventsSettings(**{k: v for k, v in given_settings().items() if k in known})
+    made = EventsSettings(**{name: value for name, value in given.items() if name in known})
+    # A copy: a dict that is changed in place shall not equal it.
+    _last[:] = [(deepcopy(given), made)]
+    return made
+
+
+#: What the host gave last, and what was made of it.
+_last: list[tuple[dict[str, Any], EventsSettings]] = [({}, EventsSettings())]

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from events.aggregates import EventSourcedAggregate
 from events.messages import DomainEvent
 
-from .decisions import Uniform, decide
+from .decisions import Uniform, drafted
 from .evolution import evolve
 from .identity import saga_type_of
 from .inputs import Input
@@ -37,10 +37,10 @@ class Saga(EventSourcedAggregate):
     ) -> list[DomainEvent]:
         """Adds what is decided, and returns it. Raises what `decisions.decide` does, and
         DefinitionNotFound or DefinitionChanged; nothing has changed then."""
-        events = decide(self.plan, self.state, given, uniform=uniform, **options)
-        for event in events:
-            self.add_event(event)
-        return events
+        draft = drafted(self.plan, self.state, given, uniform=uniform, **options)
+        self._uncommitted_events += draft.events
+        self.state = draft.state
+        return draft.events
 
     def copy(self) -> Saga:
         """What is added to the one is not in the other."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from ..codec import JsonObject
@@ -112,7 +113,8 @@ def prepare(append: StreamAppend, context_metadata: JsonObject) -> PreparedAppen
     check_expected_version(append.expected_version)
     if not append.events:
         raise InvalidInput("events", f"there are none to append to {append.stream}")
-    rows = [_row(index, event, context_metadata) for index, event in enumerate(append.events)]
+    merge = _merger(context_metadata)
+    rows = [_row(index, event, merge) for index, event in enumerate(append.events)]
     if len(rows) > 1 and len({row["event_id"] for row in rows}) < len(rows):
         raise InvalidInput("events", "two of them have the same event_id")
     return PreparedAppend(
@@ -136,7 +138,22 @@ def check_together(appends: Sequence[PreparedAppend]) -> None:
     _check_size(*(append.text for append in appends))
 
 
-def _row(index: int, event: DomainEvent, context_metadata: JsonObject) -> JsonObject:
+def _merger(context_metadata: JsonObject) -> Callable[[Mapping[str, Any]], JsonObject]:
+    """Merges once what several events share."""
+    merged: dict[int, JsonObject] = {}
+
+    def merge(own: Mapping[str, Any]) -> JsonObject:
+        found = merged.get(id(own))
+        if found is None:
+            found = merged[id(own)] = merged_metadata(context_metadata, own)
+        return found
+
+    return merge
+
+
+def _row(
+    index: int, event: DomainEvent, merge: Callable[[Mapping[str, Any]], JsonObject]
+) -> JsonObject:
     try:
         _check_envelope(event)
         return {
@@ -144,7 +161,7 @@ def _row(index: int, event: DomainEvent, context_metadata: JsonObject) -> JsonOb
             "event_type": event.event_type,
             "event_version": event.event_version,
             "event_data": event_types.encode(event),
-            "metadata": merged_metadata(context_metadata, event.metadata),
+            "metadata": merge(event.metadata),
             "occurred_on": moment_text(event.occurred_on),
         }
     except EncodingError as error:

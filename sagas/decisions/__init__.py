@@ -51,6 +51,18 @@ def decide(
     """`uniform` is the chance in the delays of retries; `options` are those of a `Draft`:
     `at_once` tells of which requests the caller gives the answer before anything is committed,
     `metadata` is that of the events."""
+    return drafted(plan, state, given, uniform=uniform, **options).events
+
+
+def drafted(
+    plan: Plan,
+    state: SagaState | None,
+    given: Input,
+    *,
+    uniform: Uniform = random.uniform,
+    **options: Any,
+) -> Draft:
+    """As `decide`, with the state after it."""
     if isinstance(given, Started):
         return _start(plan, state, given, partial(Draft, uniform=uniform, **options))
     if state is None:
@@ -63,17 +75,17 @@ def decide(
         raise SagaIsBlocked(state.saga_id, state.blocked_by)
     else:
         _respond(draft, given)
-    return draft.events
+    return draft
 
 
 def _start(
     plan: Plan, state: SagaState | None, given: Started, make_draft: Callable[..., Draft]
-) -> list[DomainEvent]:
+) -> Draft:
+    draft = make_draft(plan, state, given.at)
     if state is not None:
         if state.start_message_id == given.message_id:
-            return []
+            return draft
         raise SagaAlreadyStarted(state.saga_id, str(state.start_message_id))
-    draft = make_draft(plan, None, given.at)
     draft.add(
         SagaStarted,
         saga_type=plan.saga_type,
@@ -84,7 +96,7 @@ def _start(
         data=plan.state_codec.encode(plan.begin(given.message, given.key)),
     )
     forward.advance(draft)
-    return draft.events
+    return draft
 
 
 def _respond(draft: Draft, given: Input) -> None:

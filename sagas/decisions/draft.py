@@ -44,6 +44,7 @@ class Draft:
         self._uniform = uniform
         self._at_once = at_once
         self._metadata = metadata
+        self._metadata_at_once = {**metadata, HANDLED_AT_ONCE: True}
 
     @property
     def state(self) -> SagaState:
@@ -56,7 +57,7 @@ class Draft:
         return self._at
 
     def add(self, event_class: type[DomainEvent], *, is_at_once: bool = False, **data: Any) -> None:
-        metadata = {**self._metadata, HANDLED_AT_ONCE: True} if is_at_once else self._metadata
+        metadata = self._metadata_at_once if is_at_once else self._metadata
         event = event_class(occurred_on=self._at, metadata=metadata, **data)
         self._state = evolve(self._state, event)
         self.events.append(event)
@@ -68,13 +69,12 @@ class Draft:
         """The next attempt."""
         saga_id, planned = self.state.saga_id, step.leg(direction)
         attempt = self.leg(step, direction).attempt + 1
-        done = effect_key_for(saga_id, step.name, Direction.DO)
-        undone = effect_key_for(saga_id, step.name, Direction.UNDO)
         undoing = direction is Direction.UNDO
+        undoes = effect_key_for(saga_id, step.name, Direction.DO) if undoing else None
         effect = Effect(
             saga_id=saga_id,
-            effect_key=undone if undoing else done,
-            undoes=done if undoing else None,
+            effect_key=effect_key_for(saga_id, step.name, direction),
+            undoes=undoes,
         )
         command = planned.build(self.plan.load_state(self.state.data), effect)
         seconds = planned.timeout_seconds
@@ -88,7 +88,7 @@ class Draft:
             command_data=command_types.codec(type(command)).encode(command),
             due_at=None if seconds is None else self._at + timedelta(seconds=seconds),
             is_at_once=self._at_once(step, direction),
-            **({"undoes": done} if undoing else {}),
+            **({"undoes": undoes} if undoing else {}),
         )
 
     def next_attempt_at(self, step: PlannedStep, direction: Direction) -> datetime:

@@ -144,7 +144,7 @@ def test_21_loading_decides_nothing_and_asks_nobody(sagas, monkeypatch):
     def refuse(*args, **kwargs):
         raise AssertionError("called while loading")
 
-    monkeypatch.setattr(instance, "decide", refuse)
+    monkeypatch.setattr(instance, "drafted", refuse)
     monkeypatch.setattr(decisions.draft.Draft, "add", refuse)
     monkeypatch.setattr(type(command_bus), "dispatch", refuse)
     assert sagas.load(TRIP).state == saga.state
