@@ -20,6 +20,7 @@ from ..bus.retry import RetryPolicy
 from ..bus.subscription import Delivery, OnFailure, Start, Subscription
 from ..conf import events_settings
 from ..exceptions import RebuildFailed, RebuildRunning
+from ..garbage import rarely_collected
 from ..models import Event, FailedEvent, Lane, SubscriptionState
 from ..projections import DeclaredProjection
 from ..store.base import EventStore
@@ -59,10 +60,11 @@ class Rebuild:
         """Raises RebuildFailed with the handler's error as its cause, or RebuildRunning."""
         self.prepare(restart=restart)
         tally, reached = Tally(), 0
-        while (mark := self._store.high_water_mark()) - reached > _CLOSE:
-            reached = self._catch_up(mark, tally, progress)
-        with transaction.atomic(using=self._using):
-            self._replace(tally)
+        with rarely_collected():
+            while (mark := self._store.high_water_mark()) - reached > _CLOSE:
+                reached = self._catch_up(mark, tally, progress)
+            with transaction.atomic(using=self._using):
+                self._replace(tally)
         shadow_tables.drop_tables(list(self._shadows.values()), self._using)
         progress(mark, mark)
         return tally

@@ -4,6 +4,7 @@ database writes."""
 from __future__ import annotations
 
 import queue
+import sys
 import threading
 from collections.abc import Generator, Iterable
 from typing import TypeVar
@@ -11,6 +12,9 @@ from typing import TypeVar
 ValueT = TypeVar("ValueT")
 
 _SECONDS_BETWEEN_LOOKS = 0.1
+#: As long as this, whoever has waited for the database waits for the thread to let it go on. It is
+#: five times as long by default, many times a batch.
+_SWITCH_SECONDS = 0.001
 
 
 def made_ahead(values: Iterable[ValueT], most: int = 1) -> Generator[ValueT]:
@@ -38,6 +42,8 @@ def made_ahead(values: Iterable[ValueT], most: int = 1) -> Generator[ValueT]:
             put(None)
 
     thread = threading.Thread(target=make, name="events-read-ahead", daemon=True)
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(min(usual, _SWITCH_SECONDS))
     thread.start()
     try:
         while (made := waiting.get()) is not None:
@@ -47,3 +53,4 @@ def made_ahead(values: Iterable[ValueT], most: int = 1) -> Generator[ValueT]:
     finally:
         is_closed.set()
         thread.join()
+        sys.setswitchinterval(usual)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 from ..exceptions import DuplicateEventId, InvalidInput, UnknownEventType, UpcastingFailed
+from ..garbage import rarely_collected
 from ..registry import event_types
 from ..store.base import EventStore
 from ..store.history import PastEvent, PreparedEvent, prepare_past
@@ -113,7 +114,7 @@ class HistoryImport:
     def run(self, found: Iterable[Candidate | Refusal]) -> ImportTally:
         """Raises what the iterable, which runs in another thread, and the store raise; whole
         batches are stored then."""
-        with closing(made_ahead(self._batches(found))) as batches:
+        with rarely_collected(), closing(made_ahead(self._batches(found))) as batches:
             for batch in batches:
                 for refusal in batch.refusals:
                     self._note(refusal)
