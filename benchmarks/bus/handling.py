@@ -14,6 +14,9 @@ EVENTS = 2_000
 ROUNDS = 5
 ONE_BY_ONE, BY_SQL, IN_BATCHES = "ours", "ours, by SQL", "ours, a batch handler"
 TASKS, PROJECTION = "a django-q2 task an event", "eventsourcing's projection"
+#: What no engine can surpass with one process.
+HANDLER_ALONE = "the handler in a loop, in one transaction"
+BATCH = 1_000
 
 
 def rows(server: Server) -> Iterator[Row]:
@@ -24,8 +27,15 @@ def rows(server: Server) -> Iterator[Row]:
             Contender(BY_SQL, partial(ours.prepare_handling, EVENTS, ours.write_row_by_sql)),
             Contender(
                 IN_BATCHES,
-                partial(ours.prepare_handling, EVENTS, ours.write_rows, in_batches=True),
+                partial(
+                    ours.prepare_handling,
+                    EVENTS,
+                    ours.write_rows,
+                    in_batches=True,
+                    batch_size=BATCH,
+                ),
             ),
+            Contender(HANDLER_ALONE, partial(ours.prepare_loop, EVENTS, ours.write_row)),
             Contender(
                 TASKS,
                 partial(cluster.prepare_tasks, EVENTS),
@@ -37,7 +47,7 @@ def rows(server: Server) -> Iterator[Row]:
         rounds=ROUNDS,
     )
     yield from rows_against(
-        {TASKS: 10.0, PROJECTION: None},
+        {TASKS: 10.0, PROJECTION: None, HANDLER_ALONE: None},
         speeds,
         suite="bus",
         case="handle an event, one row by the ORM",
@@ -57,6 +67,6 @@ def rows(server: Server) -> Iterator[Row]:
         speeds,
         ours=IN_BATCHES,
         suite="bus",
-        case="handle events in batches, one bulk_create",
+        case=f"handle events in batches of {BATCH:,}, one bulk_create",
         unit="events/s",
     )

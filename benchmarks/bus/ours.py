@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from events.bus.subscription import Subscription, subscribe
 from events.delivery.worker import Worker
@@ -66,6 +66,19 @@ def prepare_handling(events: int, handler: Any, **options: Any) -> Operation:
         worker.turn()
         if worker.tally.handled != events:
             raise RuntimeError(f"It handled {worker.tally.handled} of {events} events.")
+
+    return handle_all
+
+
+def prepare_loop(events: int, handler: Callable[[RecordedEvent], None]) -> Operation:
+    """No worker, no subscription: the handler is called with each event."""
+    save_accounts(events)
+    recorded = list(event_store().read_log())
+
+    def handle_all() -> None:
+        with transaction.atomic():
+            for each in recorded:
+                handler(each)
 
     return handle_all
 
