@@ -10,7 +10,7 @@ from tests.processes import OtherProcess, new_event
 
 ANYWHERE = "anywhere"
 #: For a victim to come to its step; then it is killed where it is.
-PATIENCE_SECONDS = 6.0
+PATIENCE_SECONDS = 4.0
 
 
 class Victim:

@@ -114,12 +114,17 @@ def note_failure(subscription: Subscription, row: FailedEvent, error: BaseExcept
     row.save(using=events_settings().database)
 
 
-def count_attempt(subscription: Subscription, row: FailedEvent) -> None:
+def count_attempt(subscription: Subscription, row: FailedEvent) -> bool:
     """Before the handler runs: if that ends the process, the attempt has been counted, and the
-    next one isn't at once."""
+    next one isn't at once. False where an operator has just discarded it."""
     row.attempts += 1
     row.next_attempt_at = _next_attempt_at(subscription, row)
-    row.save(using=events_settings().database, update_fields=["attempts", "next_attempt_at"])
+    counted = (
+        failed_events()
+        .filter(pk=row.pk)
+        .update(attempts=row.attempts, next_attempt_at=row.next_attempt_at)
+    )
+    return counted > 0
 
 
 def forget_attempt(row: FailedEvent) -> None:

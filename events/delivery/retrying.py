@@ -61,7 +61,8 @@ class Retries:
         lease, started = self.handling.lease, perf_counter()
         with transaction.atomic(using=lease.using):
             # The lane's row last, as everywhere: operators lock in this order, too.
-            failures.count_attempt(self.handling.subscription, row)
+            if not failures.count_attempt(self.handling.subscription, row):
+                raise LeaseLost(lease.subscription, lease.number)
             lease.hold()
         successor: list[FailedEvent | None] = []
 

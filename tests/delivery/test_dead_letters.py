@@ -6,7 +6,7 @@ import pytest
 
 from events.bus.retry import RetryPolicy
 from events.bus.subscription import OnFailure, subscriptions
-from events.delivery import dead_letters
+from events.delivery import dead_letters, failures
 from events.delivery.dead_letters import Choice, Skipped, choose, find
 from events.delivery.draining import drain
 from events.exceptions import (
@@ -203,6 +203,25 @@ def test_discarding_the_last_event_frees_the_stream_for_new_ones(store, dead):
 
     assert drain().handled == 1
     assert effects()[-1] == ("cart-1", 4)
+
+
+def test_an_event_can_be_discarded_right_before_it_is_retried(dead, monkeypatch):
+    dead(("cart-1", 1), counts=(4, 1))
+    retry(choose(find()))
+    is_used_up = failures.is_used_up
+
+    def discard_first(subscription, row):
+        monkeypatch.setattr(failures, "is_used_up", is_used_up)
+        discard(choose(find()))
+        return is_used_up(subscription, row)
+
+    monkeypatch.setattr(failures, "is_used_up", discard_first)
+    drain()
+    drain()
+
+    numbers = [number for stream, number in effects() if stream == "cart-1"]
+    assert numbers == [0, 2, 3]
+    assert not FailedEvent.objects.exists()
 
 
 def test_a_skipped_event_that_is_discarded_repeats_nothing(dead):
