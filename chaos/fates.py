@@ -31,6 +31,7 @@ class Fate:
     product: str = PLENTY
     payment_method: str = "card"
     address: dict[str, str] = field(default_factory=dict)
+    is_never_answered: bool = False
 
     @property
     def order(self) -> dict[str, Any]:
@@ -53,8 +54,18 @@ FATES = (
     Fate(name="late answer of the carrier", ends=_YES, address={"city": "late_answer"}),
     Fate(name="errors of the gateway", ends=_YES, payment_method="error_2"),
     Fate(name="errors of the carrier", ends=_YES, address={"city": "error_2"}),
-    Fate(name="no answer of the gateway", ends=_NO, payment_method="no_answer"),
-    Fate(name="no answer of the carrier", ends=_NO, address={"city": "no_answer"}),
+    Fate(
+        name="no answer of the gateway",
+        ends=_NO,
+        payment_method="no_answer",
+        is_never_answered=True,
+    ),
+    Fate(
+        name="no answer of the carrier",
+        ends=_NO,
+        address={"city": "no_answer"},
+        is_never_answered=True,
+    ),
     Fate(
         name="late answer to the refund",
         ends=_NO,

@@ -27,6 +27,7 @@ from events.store.configured import event_store
 from orders.conf import orders_settings
 from sagas import running, sending, timers
 from sagas.models import SagaInstance
+from sagas.process import OpenLeg
 from sagas.state import Status
 from tests.orders.shop import place, receive
 from tests.processes import OtherProcess, new_event, new_number
@@ -47,6 +48,9 @@ ENDED = {Status.COMPLETED, Status.COMPENSATED}
 STALLED_SECONDS = 90.0
 #: Of the delays of retries: it shall not take hours.
 PACE = 0.05
+#: The longest that a choreographed process waits for an answer: not days, and not so short that it
+#: gives up what is only slow because workers are killed.
+PATIENCE_SECONDS = 40.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +142,11 @@ def work(plan: Plan, step: str, occurrence: int, reached: Any, is_done: Any) -> 
         lambda *arguments, **options: PACE * delay_seconds(*arguments, **options)
     )
 
+    within_seconds = OpenLeg.within_seconds.fget  # type: ignore[attr-defined]
+    OpenLeg.within_seconds = property(  # type: ignore[assignment, method-assign]
+        lambda leg: min(within_seconds(leg), PATIENCE_SECONDS)
+    )
+
     def stop() -> None:
         reached.set()
         threading.Event().wait()
@@ -163,4 +172,15 @@ def _unfinished(plan: Plan) -> int:
     told = Event.objects.filter(event_type__in=outcomes).values("aggregate_id").distinct().count()
     sagas = SagaInstance.objects.exclude(status__in=ENDED).count()
     behind = Lane.objects.filter(position__lt=event_store().high_water_mark()).count()
-    return plan.orders - told + sagas + behind + FailedEvent.objects.count()
+    return plan.orders - told + sagas + behind + _failed(plan)
+
+
+def _failed(plan: Plan) -> int:
+    """A choreographed process is turned back by its deadline; that what never answers was asked
+    in vain stays a dead letter."""
+    in_vain = [
+        str(order_id_of(number))
+        for number in range(plan.orders)
+        if fate_of(number).is_never_answered
+    ]
+    return FailedEvent.objects.exclude(aggregate_id__in=in_vain).count()
